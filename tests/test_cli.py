@@ -1,0 +1,204 @@
+"""The command line: what reaches `downscale`, what is written, and one line for whatever goes wrong."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+
+from xr_dip import __version__, downscaling, samples
+from xr_dip.cli import main
+
+
+@pytest.fixture
+def coarse(tmp_path):
+    """A file with a smooth field and a mask of the right fine shape for a factor of 2."""
+    latitude, longitude = np.arange(30.0, 36.0), np.arange(-60.0, -52.0)
+    ssh = 0.3 * np.sin(latitude[:, None]) + 0.2 * np.cos(longitude / 2)
+    fields = {"ssh": (("lat", "lon"), ssh, {"units": "m"}), "tmask": (("Y", "X"), np.ones((12, 16), "int8"))}
+    path = tmp_path / "coarse.nc"
+    xr.Dataset(fields, {"lat": latitude, "lon": longitude}).to_netcdf(path)
+    return path
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Replace the work by a note of its arguments."""
+    noted = []
+
+    def note(da, factor, **kwargs):
+        noted.append({"da": da.load(), "factor": factor, **kwargs})
+        return xr.Dataset({f"{da.name}_mean": da})
+
+    monkeypatch.setattr(downscaling, "downscale", note)
+    return noted
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def assert_one_line(result, status, text):
+    """The message is all there is, and no exception but the one that click ends with."""
+    assert result.exit_code == status
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    if status == 1:
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_version_and_help():
+    assert __version__ in run("--version").stdout
+    for command in ([], ["downscale"], ["sample"]):
+        result = run(*command, "--help")
+        assert result.exit_code == 0
+        assert "Examples:\n    xr-dip" in result.stdout
+
+
+def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2)
+    assert result.exit_code == 0, result.stderr
+    [call] = calls
+    assert call.pop("da").name == "ssh"
+    assert "tmask" in call.pop("dataset")
+    assert call == {
+        "factor": 2,
+        "members": 10,
+        "preset": "balanced",
+        "generator": None,
+        "loss": None,
+        "constraint": None,
+        "mask": None,
+        "weights": "equal",
+        "noise_std": None,
+        "seed": 0,
+        "device": "auto",
+        "keep_members": False,
+        "progress": True,
+    }
+    assert "fine.nc: ssh_mean" in result.stdout
+
+
+def test_every_option_arrives(coarse, tmp_path, calls):
+    options = ["--members", 3, "--preset", "fast", "--generator", "dcgan", "--loss", "charbonnier", "--seed", 7]
+    options += ["--constraint", "additive", "--weights", "area", "--noise-std", 0.02, "--device", "cpu"]
+    options += ["--keep-members", "--quiet", "--factor", "2,3", "--mask", f"{coarse}:tmask"]
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", *options)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    [call] = calls
+    assert call.pop("mask").sizes == {"Y": 12, "X": 16}
+    del call["da"], call["dataset"]
+    assert call == {
+        "factor": (2, 3),
+        "members": 3,
+        "preset": "fast",
+        "generator": "dcgan",
+        "loss": "charbonnier",
+        "constraint": "additive",
+        "weights": "area",
+        "noise_std": 0.02,
+        "seed": 7,
+        "device": "cpu",
+        "keep_members": True,
+        "progress": False,
+    }
+
+
+def test_the_result_is_written_where_it_was_asked(coarse, tmp_path, calls):
+    run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2)
+    with xr.open_dataset(tmp_path / "fine.nc") as fine, xr.open_dataset(coarse) as given:
+        np.testing.assert_array_equal(fine.ssh_mean, given.ssh)
+
+
+@pytest.mark.parametrize("factor", ["0.5", "2,", "two", "2,3,4", "-2", ""])
+def test_a_factor_that_is_no_number_is_a_usage_error(coarse, tmp_path, calls, factor):
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", factor)
+    assert_one_line(result, 2, f"Invalid factor {factor!r}. It must be a whole number")
+    assert not calls
+
+
+def test_missing_options_are_usage_errors(coarse, tmp_path):
+    assert_one_line(run("downscale", coarse, tmp_path / "fine.nc", "--factor", 2), 2, "Missing option '--var'")
+    assert_one_line(run("sample"), 2, "Invalid NAME None")
+
+
+def test_an_unknown_variable_is_answered_with_those_there_are(coarse, tmp_path, calls):
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "zos", "--factor", 2)
+    assert_one_line(result, 1, "Invalid variable 'zos'. It must be among ['ssh', 'tmask']")
+    assert not calls
+
+
+def test_an_absent_or_unreadable_file_is_named(tmp_path, calls):
+    (tmp_path / "text.nc").write_text("no NetCDF")
+    for name, text in (("absent.nc", "there is none of this name"), ("text.nc", "It must be a NetCDF file")):
+        result = run("downscale", tmp_path / name, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2)
+        assert_one_line(result, 1, text)
+        assert name in result.stderr
+
+
+def test_the_output_is_checked_before_anything_is_computed(coarse, tmp_path, calls):
+    (tmp_path / "fine.nc").write_text("earlier")
+    for output, text in (("fine.nc", "It must be a new file"), ("absent/fine.nc", "Its folder must exist")):
+        assert_one_line(run("downscale", coarse, tmp_path / output, "--var", "ssh", "--factor", 2), 1, text)
+    assert not calls
+    assert (tmp_path / "fine.nc").read_text() == "earlier"
+
+
+def test_an_earlier_file_is_replaced_when_asked(coarse, tmp_path, calls):
+    (tmp_path / "fine.nc").write_text("earlier")
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--overwrite")
+    assert result.exit_code == 0
+    with xr.open_dataset(tmp_path / "fine.nc") as fine:
+        assert "ssh_mean" in fine
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, OSError, RuntimeError])
+def test_errors_of_the_work_are_one_line_and_leave_no_file(coarse, tmp_path, monkeypatch, error):
+    def fail(*_args, **_kwargs):
+        raise error("Invalid members 0.\n  It must be positive.")
+
+    monkeypatch.setattr(downscaling, "downscale", fail)
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2)
+    assert_one_line(result, 1, "Error: Invalid members 0. It must be positive.")
+    assert [path.name for path in tmp_path.iterdir()] == ["coarse.nc"]
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [("tmask", "Invalid mask 'tmask'. It must be a file and a variable"), ("{}:mask", "Invalid variable 'mask'")],
+)
+def test_a_wrong_mask_is_named(coarse, tmp_path, calls, place, text):
+    options = ["--var", "ssh", "--factor", 2, "--mask", place.format(coarse)]
+    assert_one_line(run("downscale", coarse, tmp_path / "fine.nc", *options), 1, text)
+    assert not calls
+
+
+def test_samples_are_listed():
+    lines = run("sample", "--list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [sample.name for sample in samples.list()]
+
+
+def test_a_sample_is_copied(tmp_path, monkeypatch):
+    (tmp_path / "cached.nc").write_text("field")
+    monkeypatch.setattr(samples, "fetch", lambda name: tmp_path / "cached.nc")
+    assert run("sample", "glo12").stdout.strip() == str(tmp_path / "cached.nc")
+    result = run("sample", "glo12", "--output", tmp_path / "copy.nc")
+    assert result.stdout.strip() == str(tmp_path / "copy.nc")
+    assert (tmp_path / "copy.nc").read_text() == "field"
+    assert_one_line(run("sample", "glo12", "--output", tmp_path / "copy.nc"), 1, "It must be a new file")
+
+
+def test_an_unknown_sample_is_answered_with_those_there_are():
+    assert_one_line(run("sample", "glo13"), 1, "It must be one of gulf_stream_fine")
+
+
+def test_a_file_is_downscaled_from_end_to_end(coarse, tmp_path):
+    options = ["--var", "ssh", "--factor", 2, "--members", 2, "--preset", "fast", "--device", "cpu", "--quiet"]
+    result = run("downscale", coarse, tmp_path / "fine.nc", *options)
+    assert result.exit_code == 0, result.stderr
+    with xr.open_dataset(tmp_path / "fine.nc") as fine, xr.open_dataset(coarse) as given:
+        means = fine.ssh_mean.astype("float64").coarsen(lat=2, lon=2).mean()
+        np.testing.assert_allclose(means, given.ssh, atol=1e-6)
+        assert (fine.ssh_std > 0).all()
+        assert fine.dip.summary().configuration["factor"] == [2, 2]

@@ -1,0 +1,21 @@
+"""Fine sea surface height from coarse fields with Deep Image Prior.
+
+``import xr_dip`` registers the accessor ``.dip`` on xarray's DataArray and Dataset. It imports no torch and needs no network.
+"""
+
+from xr_dip import samples, synthetic
+from xr_dip._version import __version__
+from xr_dip.accessor import DipArray, DipDataset
+from xr_dip.downscaling import downscale, interpolate
+from xr_dip.errors import DipWarning
+
+__all__ = [
+    "DipArray",
+    "DipDataset",
+    "DipWarning",
+    "__version__",
+    "downscale",
+    "interpolate",
+    "samples",
+    "synthetic",
+]

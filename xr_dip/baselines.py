@@ -1,0 +1,95 @@
+"""The classical methods as functions of one slice: what a user would take instead, and what we must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xr_dip.blocks import Factor, FloatArray
+from xr_dip.constraints import misfit
+from xr_dip.covariance import fit_covariance
+from xr_dip.inputs import Target
+from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
+from xr_dip.kriging import BlockKriging
+from xr_dip.sea import Sea, check_values, find_sea
+
+Interpolator = Callable[[FloatArray, FloatArray, Factor], FloatArray]
+
+
+def _between_centres(method: str) -> Interpolator:
+    """Return the interpolation of this name between cell centres, land filled by its nearest sea."""
+
+    def interpolate(values: FloatArray, weights: FloatArray, factor: Factor) -> FloatArray:
+        return upsample(fill_nearest(values), factor, method)
+
+    return interpolate
+
+
+INTERPOLATORS: dict[str, Interpolator] = {
+    **{name: _between_centres(name) for name in ("nearest", "bilinear", "bicubic", "spline")},
+    "conservative_spline": conservative_spline,
+}
+METHODS = (*INTERPOLATORS, "kriging")
+
+
+def outputs(method: str) -> tuple[str, ...]:
+    """Return the names of the fields that a method gives.
+
+    Parameters
+    ----------
+    method : str
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> outputs("bicubic")
+    ('mean', 'flag', 'conservation_error')
+    """
+    return ("mean", "std", "flag", "conservation_error") if method == "kriging" else ("mean", "flag", "conservation_error")
+
+
+class Baseline:
+    """A classical method for one slice.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    target : Target
+    """
+
+    def __init__(self, method: str, target: Target) -> None:
+        self.method, self.factor = method, target.factor
+        self.mask, self.weights = target.mask, target.weights
+        self.spacing = target.fine_grid.spacing()
+
+    def __call__(self, values: FloatArray, stamp: int) -> dict[str, npt.NDArray[Any]]:
+        """Interpolate coarse values (ny, nx); a time without any value stays empty."""
+        if np.isnan(values).all():
+            return self._gap(values)
+        check_values(values, "field")
+        sea = find_sea(values, self.factor, mask=self.mask, weights=self.weights)
+        seen = np.where(sea.coarse, values, np.nan)
+        mean, std = self._estimate(seen, sea)
+        error = np.where(sea.coarse, -misfit(mean, seen, sea.weights, self.factor), np.nan)
+        results = {"mean": mean, "std": std}
+        masked = {name: np.where(sea.mask, field, np.nan).astype(np.float32) for name, field in results.items()}
+        return {**masked, "flag": sea.flags, "conservation_error": error}
+
+    def _estimate(self, values: FloatArray, sea: Sea) -> tuple[FloatArray, FloatArray]:
+        if self.method != "kriging":
+            return INTERPOLATORS[self.method](values, sea.weights, self.factor), np.full(sea.mask.shape, np.nan)
+        covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
+        kriging = BlockKriging(sea.weights, self.factor, self.spacing, covariance, sea.coarse)
+        return kriging.mean(values), np.sqrt(kriging.variance())
+
+    def _gap(self, values: FloatArray) -> dict[str, npt.NDArray[Any]]:
+        fine = np.full([n * f for n, f in zip(values.shape, self.factor, strict=True)], np.nan, dtype=np.float32)
+        flag = np.full(fine.shape, 3, dtype=np.int8)
+        return {"mean": fine, "std": fine, "flag": flag, "conservation_error": values}

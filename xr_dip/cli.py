@@ -1,0 +1,167 @@
+"""The command ``xr-dip``: what the package does, for files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import xarray as xr
+
+from xr_dip import downscaling, samples
+from xr_dip._version import __version__
+from xr_dip.accessor import select_variable
+from xr_dip.netcdf import check_output, copy_file, write_netcdf
+
+
+class FactorType(click.ParamType[Any]):
+    """``5`` or ``5,4``: fine cells per coarse cell, along y and x."""
+
+    name = "N|Y,X"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
+        """Read one number or two; whether they are possible is for `downscale` to say."""
+        numbers = str(value).split(",")
+        if len(numbers) > 2 or not all(number.strip().isdecimal() for number in numbers):
+            self.fail(
+                f"Invalid factor {value!r}. It must be a whole number, or two with a comma: 5 or 5,4.", param, ctx
+            )
+        first, *second = (int(number) for number in numbers)
+        return (first, second[0]) if second else first
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Turn the errors that the package raises into one line and exit status 1; any other keeps its traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xr-dip")
+def main() -> None:
+    """Fine sea surface height from coarse files, with Deep Image Prior.
+
+    \b
+    Examples:
+      xr-dip sample gulf_stream_coarse --output coarse.nc
+      xr-dip downscale coarse.nc fine.nc --var sossheig --factor 5
+    """  # noqa: D301
+
+
+@main.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--var", "name", required=True, metavar="NAME", help="Variable to downscale.")
+@click.option(
+    "--factor", required=True, type=FactorType(), help="Fine cells per coarse cell, 5, or along y and x, 5,4."
+)
+@click.option("--members", default=10, show_default=True, metavar="M", help="Fits of the ensemble.")
+@click.option("--preset", default="balanced", show_default=True, metavar="NAME", help="Named configuration.")
+@click.option("--generator", metavar="NAME", help="Network, instead of that of the preset.")
+@click.option("--loss", metavar="NAME", help="Misfit, instead of that of the preset.")
+@click.option("--constraint", metavar="NAME", help="Form of the conservation, instead of that of the preset.")
+@click.option("--mask", metavar="FILE:VAR", help="Fine mask, 1 on sea and 0 on land.")
+@click.option(
+    "--weights",
+    type=click.Choice(["equal", "area"]),
+    default="equal",
+    show_default=True,
+    help="Weights of the fine cells in a coarse mean.",
+)
+@click.option("--noise-std", type=float, metavar="METRES", help="Noise of the input; it is then not enforced exactly.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="The same seed gives the same members.")
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:1.")
+@click.option("--keep-members", is_flag=True, help="Write each member, too.")
+@click.option("--overwrite", is_flag=True, help="Replace OUT where it exists.")
+@click.option("--quiet", is_flag=True, help="No progress and no closing line.")
+def downscale(
+    source: Path,
+    target: Path,
+    name: str,
+    factor: int | tuple[int, int],
+    mask: str | None,
+    overwrite: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Downscale the variable NAME of the file IN and write the result to OUT, a CF-compliant NetCDF file.
+
+    \b
+    Examples:
+      xr-dip downscale coarse.nc fine.nc --var zos --factor 8
+      xr-dip downscale coarse.nc fine.nc --var zos --factor 8 --mask mesh.nc:tmask
+      xr-dip downscale coarse.nc fine.nc --var adt --factor 5,4 --members 20 --noise-std 0.02
+    """  # noqa: D301
+    with _one_line_errors():
+        check_output(target, overwrite=overwrite)
+        with _open(source) as dataset:
+            field = select_variable(dataset, name)
+            fine = downscaling.downscale(
+                field,
+                factor,
+                mask=_read_mask(mask),
+                progress=not quiet,
+                dataset=dataset,
+                **options,
+            )
+            write_netcdf(fine, target, overwrite=overwrite)
+    if not quiet:
+        click.echo(f"{target}: {', '.join(map(str, fine.data_vars))}")
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the samples instead.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Copy the file here; else its path in the cache is printed."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the output where it exists.")
+def sample(name: str | None, listing: bool, output: Path | None, overwrite: bool) -> None:
+    """Fetch the public sample NAME, or list what there is.
+
+    \b
+    Examples:
+      xr-dip sample --list
+      xr-dip sample gulf_stream_coarse --output coarse.nc
+    """  # noqa: D301
+    if listing:
+        for entry in samples.list():
+            click.echo(entry)
+        return
+    if name is None:
+        raise click.UsageError("Invalid NAME None. It must be one of those that --list shows.")
+    with _one_line_errors():
+        if output:
+            check_output(output, overwrite=overwrite)
+        path = samples.fetch(name)
+        if output:
+            copy_file(path, output, overwrite=overwrite)
+    click.echo(output or path)
+
+
+def _open(path: Path) -> xr.Dataset:
+    """Open a NetCDF file, with errors that name it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"Invalid input '{path}'. It must be a file, there is none of this name.")
+    try:
+        return xr.open_dataset(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"Invalid input '{path}'. It must be a NetCDF file that xarray can open: {error}") from error
+
+
+def _read_mask(place: str | None) -> xr.DataArray | None:
+    """Variable of a file, given as FILE:VAR."""
+    if place is None:
+        return None
+    path, _, name = place.rpartition(":")
+    if not path or not name:
+        raise ValueError(
+            f"Invalid mask '{place}'. It must be a file and a variable with a colon between: mesh.nc:tmask."
+        )
+    with _open(Path(path)) as dataset:
+        return select_variable(dataset, name).load()

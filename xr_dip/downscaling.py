@@ -1,0 +1,288 @@
+"""One coarse DataArray in, one fine Dataset out: the only file that knows all the parts.
+
+1. `inputs`: every argument checked; the grid found and refined; fine mask and weights read.
+2. `slices`: for each time one independent problem, lazily where the input is on dask.
+3. `estimate` (or `interpolation`, `kriging` for the baselines): the fine field of one time, its error and its diagnostics.
+4. `cf`: names, coordinates, attributes, encodings.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from xr_dip import baselines, cf
+from xr_dip.inputs import (
+    FactorLike,
+    Mask,
+    Target,
+    Weights,
+    check_members,
+    check_name,
+    check_noise,
+    check_seed,
+    find_target,
+)
+from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
+
+
+def downscale(
+    da: xr.DataArray,
+    factor: FactorLike,
+    *,
+    members: int = 10,
+    preset: str = "balanced",
+    generator: str | None = None,
+    loss: str | None = None,
+    constraint: str | None = None,
+    operator: str | None = None,
+    mask: Mask | None = None,
+    weights: Weights = "equal",
+    noise_std: float | None = None,
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    keep_members: bool = False,
+    progress: bool = True,
+    dataset: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Make a coarse sea surface height field fine with an ensemble of deep image prior fits.
+
+    The result has exactly `factor` times as many cells along each axis and its block means equal the input (unless
+    `noise_std` says that the input is not to be trusted). Beyond the coarse data it shows what is plausible, not what was
+    observed: read the standard error with it.
+
+    Parameters
+    ----------
+    da : DataArray
+        Coarse field, block means in metres, NaN on land; horizontal dimensions with latitude and longitude, 1-D or 2-D, in
+        any order, and any other dimensions (time). Lazy in, lazy out.
+    factor : int, (int, int) or mapping
+        Fine cells per coarse cell: for both axes, along y and x, or by dimension as in ``{"lat": 4, "lon": 8}``.
+    members : int
+        Independent fits.
+    preset : {"balanced", "fast", "accurate", "archambault2022"}
+        Configuration to start from, see `xr_dip.presets`.
+    generator, loss, constraint, operator : str, optional
+        Parts to take instead of the preset's: generators "bandlimited", "dcgan"; losses "mse", "charbonnier"; constraints
+        "optimal", "smooth", "additive", "none"; operator "block_mean".
+    mask : DataArray or array, optional
+        Sea mask on the fine grid, 1 = sea. Without it a fine cell is sea where its coarse cell has a value.
+    weights : {"equal", "area"} or DataArray or array
+        Weights of the fine cells in their coarse mean: equal as ``coarsen().mean()`` takes them, ellipsoidal cell areas, or
+        given on the fine grid.
+    noise_std : float, optional
+        Standard deviation of the noise of the coarse values, in their unit. Then they are fitted to within that noise only.
+    x_dim, y_dim : str, optional
+        Names of the horizontal dimensions, where they cannot be found.
+    seed : int
+        Every random number comes from it, from the time stamp and the member.
+    device : str
+        "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", ...
+    keep_members : bool
+        Also return the members.
+    progress : bool
+        Show a progress bar (for fields in memory; lazy results show dask's).
+    dataset : Dataset, optional
+        Where the field comes from: bounds, crs and coordinates are looked up there. ``ds.dip.downscale("ssh", ...)`` sets it.
+
+    Returns
+    -------
+    Dataset
+        ``<name>_mean``, ``<name>_std`` (calibrated standard error), ``<name>_fit_std`` (spread of the fits), ``<name>_flag``
+        on the fine grid; ``conservation_error`` and ``fit_residual`` on the coarse grid; with `keep_members`
+        ``<name>_members``; diagnostics of each time. CF-compliant, float32, units of the input.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For any argument or value that cannot be used, before anything is computed.
+    xr_dip.fit.FitError
+        If a member stays NaN after three restarts.
+
+    References
+    ----------
+    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image prior.
+
+    Examples
+    --------
+    >>> import xr_dip
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36)).ssh
+    >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
+    >>> fine = xr_dip.downscale(coarse, factor=4, members=2, preset="fast", progress=False)
+    >>> fine.ssh_mean.shape, bool(abs(fine.conservation_error).max() < 1e-6)
+    ((24, 36), True)
+    """
+    target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    estimates = importlib.import_module("xr_dip.estimate")  # torch is imported here, not with the package
+    recipe = estimates.make_recipe(
+        target,
+        members=check_members(members),
+        preset=preset,
+        parts={"generator": generator, "loss": loss, "constraint": constraint, "operator": operator},
+        noise_std=check_noise(noise_std),
+        seed=check_seed(seed),
+        device=device,
+        single=_slice_count(da, target) == 1,
+    )
+    outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
+    with _Progress(da, target, members, progress) as bar:
+        fields = _solve(estimates.SliceEstimate(recipe, keep_members, bar.step_if_shown), da, target, outputs)
+    configuration = {**_describe(target, weights), **recipe.configuration()}
+    method = f"deep image prior, ensemble of {members} fits, preset {preset}"
+    return _finish(da, target, fields, configuration, method, dataset)
+
+
+def interpolate(
+    da: xr.DataArray,
+    factor: FactorLike,
+    method: str = "conservative_spline",
+    *,
+    mask: Mask | None = None,
+    weights: Weights = "equal",
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    dataset: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Make a coarse field fine by a classical method: the baselines to compare with.
+
+    Parameters
+    ----------
+    da, factor, mask, weights, x_dim, y_dim, dataset
+        As for `xr_dip.downscale`.
+    method : {"nearest", "bilinear", "bicubic", "spline", "conservative_spline", "kriging"}
+        Interpolation between cell centres; a cubic spline whose block means equal the input; or block kriging, the best
+        linear estimate under a covariance fitted to the field, with its standard error.
+
+    Returns
+    -------
+    Dataset
+        As of `xr_dip.downscale`; ``<name>_std`` with kriging only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For any argument or value that cannot be used.
+
+    Examples
+    --------
+    >>> import xr_dip
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36)).ssh
+    >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
+    >>> fine = xr_dip.interpolate(coarse, 4, method="bicubic")
+    >>> fine.ssh_mean.shape
+    (24, 36)
+    """
+    check_name("method", method, baselines.METHODS)
+    target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    outputs = _outputs(target, 0, ())
+    wanted = {name: outputs[name] for name in baselines.outputs(method)}
+    fields = _solve(baselines.Baseline(method, target), da, target, wanted)
+    configuration = {**_describe(target, weights), "method": method}
+    return _finish(da, target, fields, configuration, f"interpolation, {method}", dataset)
+
+
+def _solve(
+    function: SliceFunction, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
+) -> dict[str, xr.Variable]:
+    horizontal = target.horizontal
+    return apply_to_slices(function, da, (horizontal.y_dim, horizontal.x_dim), outputs)
+
+
+def _outputs(target: Target, members: int, scalars: tuple[str, ...]) -> dict[str, Output]:
+    """Return the form of each field of one slice."""
+    dims = (target.horizontal.y_dim, target.horizontal.x_dim)
+    coarse_dims = (f"{dims[0]}_coarse", f"{dims[1]}_coarse")
+    fine = Output(dims, target.fine_shape, "float32")
+    coarse = Output(coarse_dims, target.coarse_shape, "float64")
+    outputs = {
+        "mean": fine,
+        "std": fine,
+        "fit_std": fine,
+        "flag": Output(dims, target.fine_shape, "int8"),
+        "conservation_error": coarse,
+        "fit_residual": coarse,
+    }
+    if members:
+        outputs["members"] = Output((MEMBER, *dims), (members, *target.fine_shape), "float32")
+    return outputs | {name: Output((), (), "float64") for name in scalars}
+
+
+def _finish(
+    da: xr.DataArray,
+    target: Target,
+    fields: dict[str, xr.Variable],
+    configuration: Mapping[str, object],
+    method: str,
+    dataset: xr.Dataset | None,
+) -> xr.Dataset:
+    return cf.build_dataset(
+        da,
+        target.horizontal,
+        target.factor,
+        fields,
+        configuration=configuration,
+        totals=_totals(fields),
+        method=method,
+        extra=cf.related_variables(da, dataset),
+        source_attributes=None if dataset is None else dict(dataset.attrs),
+    )
+
+
+def _totals(fields: Mapping[str, xr.Variable]) -> dict[str, float]:
+    """Return scalar diagnostics of fields in memory; a lazy result has none."""
+    if any(variable.chunks is not None for variable in fields.values()):
+        return {}
+    totals = {}
+    for name in ("conservation_error", "fit_residual"):
+        if name in fields and np.isfinite(fields[name].values).any():
+            totals[f"largest_{name}"] = float(np.nanmax(np.abs(fields[name].values)))
+    for name, variable in fields.items():
+        if variable.ndim <= _leading(fields) and np.isfinite(variable.values).any():
+            totals[name] = float(np.nanmean(variable.values))
+    return totals
+
+
+def _leading(fields: Mapping[str, xr.Variable]) -> int:
+    return fields["mean"].ndim - 2
+
+
+def _slice_count(da: xr.DataArray, target: Target) -> int:
+    ny, nx = target.coarse_shape
+    return da.size // (ny * nx)
+
+
+def _describe(target: Target, weights: Weights) -> dict[str, Any]:
+    """Return what every configuration says of the grid."""
+    return {
+        "factor": list(target.factor),
+        "weights": weights if isinstance(weights, str) else "given on the fine grid",
+        "mask": "coarse" if target.mask is None else "given on the fine grid",
+    }
+
+
+class _Progress:
+    """A bar of member fits, for arrays in memory; lazy results are computed elsewhere, with dask's own bar."""
+
+    def __init__(self, da: xr.DataArray, target: Target, members: int, wanted: bool) -> None:
+        self._lazy = da.chunks is not None
+        self._total = _slice_count(da, target) * members
+        self._hidden = self._lazy or not wanted
+
+    def __enter__(self) -> _Progress:
+        self._bar = tqdm(total=self._total, desc="deep image prior", unit="fit", disable=self._hidden)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    @property
+    def step_if_shown(self) -> Callable[[], object] | None:
+        """Count one fitted member; None for a lazy result, whose tasks must travel without the bar."""
+        return None if self._hidden else self._bar.update

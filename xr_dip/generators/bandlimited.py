@@ -1,0 +1,184 @@
+r"""The default generator: smooth at every scale, drawn on a domain wider than the data.
+
+Its output is a cubic B-spline whose knots lie a few to a coarse cell, on a domain padded by whole coarse cells: what the
+convolutions do at their border falls outside the result. Each level doubles by half-pixel linear interpolation (B-spline
+subdivision), because the ringing of bicubic interpolation is larger than the errors that are at stake.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from xr_dip.blocks import Factor
+from xr_dip.generators.base import Generator
+from xr_dip.generators.layers import SingleImageNorm, conv3x3
+from xr_dip.linear import Separable, cubic_bspline, halfpixel_double
+
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+}
+LATENT_CHANNELS = 32
+
+
+@dataclass(frozen=True)
+class WorkingGrid:
+    """The grid of knots along one axis.
+
+    Parameters
+    ----------
+    cells : int
+        Coarse cells.
+    factor : int
+        Fine cells per coarse cell.
+    ratio : int
+        Knots per coarse cell.
+    padding : int
+        Coarse cells added on each end.
+
+    Examples
+    --------
+    >>> WorkingGrid(cells=16, factor=16, ratio=4, padding=3).size
+    88
+    """
+
+    cells: int
+    factor: int
+    ratio: int
+    padding: int
+
+    @property
+    def size(self) -> int:
+        """Number of knots."""
+        return (self.cells + 2 * self.padding) * self.ratio
+
+    def synthesis(self) -> torch.Tensor:
+        """Matrix from knots to fine cells, shape (cells * factor, size)."""
+        pixels = self.cells * self.factor
+        return cubic_bspline(self.size, pixels, self.factor / self.ratio, float(self.padding * self.factor))
+
+
+class Level(nn.Module):
+    """Double, crop, reflect, convolve, normalise, activate."""
+
+    def __init__(
+        self, channels: tuple[int, int], sizes: tuple[tuple[int, int], ...], activation: str, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        (rows, columns), (cropped_rows, cropped_columns) = sizes
+        self.upsample = Separable(
+            halfpixel_double(rows, cropped_rows, border=1).float(),
+            halfpixel_double(columns, cropped_columns, border=1).float(),
+        )
+        self.convolution = conv3x3(*channels, rng)
+        self.norm = SingleImageNorm(channels[1])
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map features (1, c, h, w) to (1, c', h', w')."""
+        features = self.activation(self.norm(self.convolution(self.upsample(features))))
+        return features
+
+
+class BandLimited(Generator):
+    """The band-limited generator.
+
+    Parameters
+    ----------
+    grids : (WorkingGrid, WorkingGrid)
+        Knots along y and x.
+    channels : int
+    activation : {"tanh", "gelu", "silu"}
+    rng : torch.Generator
+    """
+
+    latent: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(
+        self, grids: tuple[WorkingGrid, WorkingGrid], channels: int, activation: str, rng: torch.Generator
+    ) -> None:
+        super().__init__()
+        size = (grids[0].size, grids[1].size)
+        depth = max(1, math.ceil(math.log2(max(size) / 4)))
+        sizes = [tuple(math.ceil(n / 2 ** (depth - level)) for n in size) for level in range(depth + 1)]
+        widths = [LATENT_CHANNELS] + [channels] * depth
+        latent = torch.randn(1, LATENT_CHANNELS, *sizes[0], generator=rng)
+        self.register_buffer("latent", latent, persistent=False)
+        self.levels = nn.Sequential(
+            *(
+                Level((widths[i], widths[i + 1]), (sizes[i], sizes[i + 1]), activation, rng)  # type: ignore[arg-type]
+                for i in range(depth)
+            )
+        )
+        self.reflect = nn.ReflectionPad2d(1)
+        self.head = conv3x3(channels, 1, rng)
+        self.synthesis = Separable(grids[0].synthesis(), grids[1].synthesis())
+        self.register_buffer("scale", torch.ones(()), persistent=False)
+        with torch.no_grad():
+            self.scale = 1 / self(self.latent).std().clamp(min=1e-6)
+
+    def draw(self) -> torch.Tensor:
+        """Return the latent, fixed from the start."""
+        return self.latent
+
+    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+        """Map the latent to a working field of shape (1, h, w) and standard deviation about one at the start."""
+        field: torch.Tensor = self.head(self.reflect(self.levels(latent)))[0]
+        return field * self.scale
+
+
+def make_bandlimited(
+    shape: tuple[int, int],
+    factor: Factor,
+    seed: int,
+    *,
+    ratio: tuple[int, int] = (4, 4),
+    padding: tuple[int, int] = (3, 3),
+    channels: int = 64,
+    activation: str = "gelu",
+) -> BandLimited:
+    """Make a fresh band-limited generator.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Coarse cells along y and x; any size, any aspect.
+    factor : (int, int)
+        Fine cells per coarse cell.
+    seed : int
+        Every random number of the network comes from it.
+    ratio : (int, int)
+        Knots of the spline per coarse cell along y and x.
+    padding : (int, int)
+        Coarse cells added on each side of the domain, cut off from the result.
+    channels : int
+    activation : {"tanh", "gelu", "silu"}
+
+    Returns
+    -------
+    BandLimited
+
+    Raises
+    ------
+    ValueError
+        If the activation is unknown.
+
+    Examples
+    --------
+    >>> generator = make_bandlimited((5, 7), (3, 3), seed=0, ratio=(2, 2), padding=(2, 2), channels=8)
+    >>> generator.fine(generator(generator.draw())).shape
+    torch.Size([1, 15, 21])
+    """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"Invalid activation {activation!r}. It must be one of {sorted(ACTIVATIONS)}.")
+    rng = torch.Generator().manual_seed(seed)
+    grids = tuple(WorkingGrid(*axis) for axis in zip(shape, factor, ratio, padding, strict=True))
+    return BandLimited(grids, channels, activation, rng)  # type: ignore[arg-type]

@@ -1,0 +1,150 @@
+"""Files that are either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import xarray as xr
+
+COMPRESSION = {"zlib": True, "complevel": 4}
+# How an earlier file stored the variable; some of it excludes compression by zlib.
+STORAGE = ("contiguous", "chunksizes", "preferred_chunks", "szip", "zstd", "bzip2", "blosc")
+
+
+def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Path of a file that can be written; call it before a long computation.
+
+    Parameters
+    ----------
+    path : str or path
+    overwrite : bool
+        Whether a file of that name may be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+    FileExistsError
+        If it exists and ``overwrite`` is false.
+    IsADirectoryError
+        If it is a folder.
+    PermissionError
+        If its folder cannot be written to.
+
+    Examples
+    --------
+    >>> check_output("fine.nc").name
+    'fine.nc'
+    """
+    target = Path(path)
+    folder = target.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"Invalid output '{target}'. Its folder must exist, '{folder}' does not: create it first."
+        )
+    if target.is_dir():
+        raise IsADirectoryError(f"Invalid output '{target}'. It must be a file, this is a folder.")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"Invalid output '{target}'. It must be a new file, this one exists: allow overwriting.")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"Invalid output '{target}'. Its folder must allow writing, '{folder}' does not.")
+    return target
+
+
+def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a compressed NetCDF file that appears only when it is complete.
+
+    The file is written as ``<path>.tmp`` and then renamed; after a failure nothing new is left and an earlier file is
+    as it was.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Dask-backed variables are computed here.
+    path : str or path
+    overwrite : bool
+        Whether a file of that name may be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError, FileExistsError, IsADirectoryError, PermissionError
+        See `check_output`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_netcdf(xr.Dataset({"ssh": ("x", [0.0, 1.0])}), Path(folder) / "fine.nc").name
+    'fine.nc'
+    """
+    target = check_output(path, overwrite=overwrite)
+    with _whole(target) as partial:
+        _compressed(dataset).to_netcdf(partial, engine="netcdf4")
+    return target
+
+
+def copy_file(source: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Copy a file in the same all-or-nothing way.
+
+    Parameters
+    ----------
+    source, path : str or path
+    overwrite : bool
+        Whether a file of that name may be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError, FileExistsError, IsADirectoryError, PermissionError
+        See `check_output`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     source = Path(folder) / "a.nc"
+    ...     _ = source.write_text("a")
+    ...     copy_file(source, Path(folder) / "b.nc").read_text()
+    'a'
+    """
+    target = check_output(path, overwrite=overwrite)
+    with _whole(target) as partial:
+        shutil.copyfile(source, partial)
+    return target
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Give a name to write to beside the target, which takes its place at the end."""
+    partial = target.with_name(f"{target.name}.tmp")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _compressed(dataset: xr.Dataset) -> xr.Dataset:
+    """Copy a Dataset, its numeric arrays with the encoding of compression; the data are shared."""
+    shallow = dataset.copy()
+    for name in shallow.data_vars:
+        variable = shallow.variables[name]
+        if variable.ndim and variable.dtype.kind in "fiu":
+            kept = {key: value for key, value in variable.encoding.items() if key not in STORAGE}
+            variable.encoding = {**kept, **COMPRESSION}
+    return shallow

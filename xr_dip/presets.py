@@ -1,0 +1,150 @@
+"""Named configurations: every number of a method, in one frozen value that turns into JSON.
+
+A preset is a function of the factor, because the best network grows finer where a coarse cell hides more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from xr_dip.blocks import Factor
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One configuration.
+
+    Attributes
+    ----------
+    generator : str
+        Name in `xr_dip.generators.GENERATORS`.
+    generator_options : dict
+        Keywords of its factory.
+    activations : tuple of str
+        Members take them in turn; empty where the generator has no choice.
+    loss, operator, constraint, stopping : str
+        Names in the tables of these modules; `constraint` may be "optimal".
+    whiten : bool
+        Weigh misfits by the covariance fitted to the coarse field.
+    iterations, learning_rate, betas, schedule, keep
+        See `xr_dip.fit.FitConfig`.
+    """
+
+    generator: str = "bandlimited"
+    generator_options: dict[str, Any] = field(default_factory=dict)
+    activations: tuple[str, ...] = ()
+    loss: str = "mse"
+    operator: str = "block_mean"
+    constraint: str = "optimal"
+    stopping: str = "fixed"
+    whiten: bool = True
+    iterations: int = 100
+    learning_rate: float = 3e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    schedule: str = "onecycle"
+    keep: str = "last"
+
+    def options_of_member(self, member: int) -> dict[str, Any]:
+        """Return the keywords of the factory for one member."""
+        if not self.activations:
+            return dict(self.generator_options)
+        return {**self.generator_options, "activation": self.activations[member % len(self.activations)]}
+
+    def override(self, **parts: str | None) -> Preset:
+        """Return a preset with other parts; a None leaves the part as it is.
+
+        A generator of another name comes with its own default options.
+        """
+        chosen: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
+        if chosen.get("generator", self.generator) != self.generator:
+            chosen |= {"generator_options": {}, "activations": ()}
+        return replace(self, **chosen)
+
+
+def archambault2022(factor: Factor) -> Preset:
+    """Return the published method: DCGAN, mean square misfit, 1500 steps of Adam, no conservation.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    Preset
+
+    References
+    ----------
+    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image prior.
+
+    Examples
+    --------
+    >>> archambault2022((16, 16)).iterations
+    1500
+    """
+    return Preset(
+        generator="dcgan",
+        generator_options={"latent": "normal"},
+        loss="mse",
+        constraint="none",
+        whiten=False,
+        iterations=1500,
+        learning_rate=1e-3,
+        betas=(0.5, 0.999),
+        schedule="plateau",
+    )
+
+
+def balanced(factor: Factor) -> Preset:
+    """Return the default: a band-limited prior for what the coarse data cannot see, kriging for what they can.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    Preset
+
+    Examples
+    --------
+    >>> balanced((16, 16)).iterations
+    100
+    """
+    return Preset(
+        generator_options={
+            "ratio": (_ratio(factor[0]), _ratio(factor[1])),
+            "padding": (_padding(factor[0]), _padding(factor[1])),
+            "channels": 64 if max(factor) > 4 else 32,
+        },
+        activations=("tanh", "gelu") if max(factor) > 4 else ("silu", "tanh"),
+        iterations=_iterations(max(factor)),
+    )
+
+
+def _ratio(factor: int) -> int:
+    """Spline knots per coarse cell: four where a cell hides much, never more than fine cells."""
+    return 4 if factor >= 12 else min(2, factor)
+
+
+def _padding(factor: int) -> int:
+    """Coarse cells around the domain."""
+    if factor >= 24:
+        return 2
+    return 3 if factor > 4 else 4
+
+
+def _iterations(factor: int) -> int:
+    """Steps: wider cells hold less data to fit."""
+    if factor >= 24:
+        return 80
+    if factor >= 12:
+        return 100
+    return 200 if factor > 4 else 150
+
+
+PRESETS: dict[str, Callable[[Factor], Preset]] = {
+    "balanced": balanced,
+    "archambault2022": archambault2022,
+}

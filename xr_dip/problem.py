@@ -1,0 +1,168 @@
+"""What a fit is asked to explain: observations, each an operator with its values, and how misfits are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.fft import dct
+from torch import nn
+
+from xr_dip.generators.base import Generator
+from xr_dip.losses import Loss
+from xr_dip.operators import Operator
+
+Map = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Values seen through an operator on one output channel.
+
+    Attributes
+    ----------
+    operator : Operator
+        From the fine field to the observed values.
+    values : Tensor, shape (ny, nx)
+        Standardised; anything where the weight is 0.
+    weights : Tensor, shape (ny, nx)
+        Positive where a value counts, 0 on land.
+    channel : int
+        Output channel of the generator that is seen.
+    whiten : callable, optional
+        Linear map of the residual (ny, nx), zero on land, after which misfits of all scales weigh alike.
+    """
+
+    operator: Operator
+    values: torch.Tensor
+    weights: torch.Tensor
+    channel: int = 0
+    whiten: Map | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A list of observations and the loss that measures their residuals.
+
+    Attributes
+    ----------
+    observations : tuple of Observation
+    loss : callable
+        From a vector of residuals to one number.
+    """
+
+    observations: tuple[Observation, ...]
+    loss: Loss
+
+    def bind(self, generator: Generator, device: torch.device) -> BoundProblem:
+        """Fold the operators with the synthesis of a generator, ready for many evaluations on a device."""
+        parts = []
+        for observation in self.observations:
+            operator = observation.operator
+            folded = operator if generator.synthesis is None else operator.fold(generator.synthesis)
+            parts.append(_BoundObservation(folded, observation).to(device))
+        return BoundProblem(tuple(parts), self.loss)
+
+
+class BoundProblem:
+    """Observations on the working grid of one kind of generator."""
+
+    def __init__(self, parts: tuple[_BoundObservation, ...], loss: Loss) -> None:
+        self.parts, self.loss = parts, loss
+
+    def evaluate(self, working: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss and the root mean square of the raw residuals of a working field (channels, h, w)."""
+        losses, squares = [], []
+        for part in self.parts:
+            residual = part.residual(working)
+            losses.append(self.loss(part.measured(residual)))
+            squares.append(part.mean_square(residual))
+        return torch.stack(losses).sum(), torch.stack(squares).mean().sqrt()
+
+
+class _BoundObservation(nn.Module):
+    """One observation with its tensors on a device."""
+
+    values: torch.Tensor
+    share: torch.Tensor
+
+    def __init__(self, operator: Callable[[torch.Tensor], torch.Tensor], observation: Observation) -> None:
+        super().__init__()
+        self.operator, self.whiten, self.channel = operator, observation.whiten, observation.channel
+        seen = observation.weights > 0
+        self.register_buffer("values", torch.where(seen, observation.values, 0.0))
+        self.register_buffer("share", observation.weights / observation.weights[seen].mean())
+        self.register_buffer("seen", None if bool(seen.all()) else seen.flatten().nonzero().flatten())
+
+    def residual(self, working: torch.Tensor) -> torch.Tensor:
+        """Return generated minus observed values, (ny, nx), 0 on land."""
+        generated: torch.Tensor = self.operator(working[self.channel : self.channel + 1])[0]
+        return (generated - self.values) * self.share
+
+    def measured(self, residual: torch.Tensor) -> torch.Tensor:
+        """Return the vector that the loss sees."""
+        if self.whiten is not None:
+            return self.whiten(residual).flatten()
+        return self._at_sea(residual)
+
+    def mean_square(self, residual: torch.Tensor) -> torch.Tensor:
+        """Mean square of the raw residual over sea cells."""
+        return self._at_sea(residual.detach()).square().mean()
+
+    def _at_sea(self, residual: torch.Tensor) -> torch.Tensor:
+        cells = residual.flatten()
+        return cells if self.seen is None else cells[self.seen]
+
+
+class SpectralWhitening(nn.Module):
+    r"""Divide each cosine mode of a residual by the fourth root of its expected variance.
+
+    With the mean square as loss, mode k weighs :math:`\lambda_k^{-1/2}`, the weights divided by their mean.
+
+    Parameters
+    ----------
+    spectrum : array, shape (ny, nx)
+        Variance of each cosine mode (DCT-II, orthonormal), positive.
+    """
+
+    scale: torch.Tensor
+
+    def __init__(self, spectrum: npt.NDArray[np.floating]) -> None:
+        super().__init__()
+        weight = spectrum**-0.5
+        self.register_buffer("scale", torch.from_numpy((weight / weight.mean()) ** 0.5).float())
+        for name, size in zip(("rows", "columns"), spectrum.shape, strict=True):
+            cosines = dct(np.eye(size), norm="ortho", axis=0)
+            self.register_buffer(name, torch.from_numpy(cosines).float())
+
+    def forward(self, residual: torch.Tensor) -> torch.Tensor:
+        """Map a residual (ny, nx) to its weighed modes (ny, nx)."""
+        modes: torch.Tensor = self.rows @ residual @ self.columns.mT
+        return modes * self.scale
+
+
+class DenseWhitening(nn.Module):
+    """Multiply the residuals of the sea cells by a matrix.
+
+    Parameters
+    ----------
+    matrix : array, shape (cells, cells)
+        For the mean square of METHODS' whitened misfit: the fourth root of the inverse covariance.
+    seen : array of bool, shape (ny, nx)
+        The sea cells, in the order of the matrix.
+    """
+
+    matrix: torch.Tensor
+    index: torch.Tensor
+
+    def __init__(self, matrix: npt.NDArray[np.floating], seen: npt.NDArray[np.bool_]) -> None:
+        super().__init__()
+        self.register_buffer("matrix", torch.from_numpy(matrix).float())
+        self.register_buffer("index", torch.from_numpy(np.flatnonzero(seen)))
+
+    def forward(self, residual: torch.Tensor) -> torch.Tensor:
+        """Map a residual (ny, nx) to whitened numbers (cells,)."""
+        return self.matrix @ residual.flatten()[self.index]

@@ -1,0 +1,232 @@
+"""Which fine cells are sea, how much each counts in its coarse mean, and what is to be said of each in the output."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from xr_dip.axis import check_factor
+from xr_dip.blocks import Factor, block_sum, repeat
+from xr_dip.errors import DipWarning, first_index
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+LARGEST_HEIGHT = 100.0
+"""Metres. Beyond it a sea surface height is a fill value that was not declared."""
+
+
+class Flag(IntFlag):
+    """What is special about a fine cell; several may hold at once.
+
+    Examples
+    --------
+    >>> Flag(5)
+    <Flag.land|seam: 5>
+    """
+
+    land = 1
+    """The fine mask says land, or there is no fine mask and the coarse value is missing."""
+    no_data = 2
+    """Fine sea under a missing coarse value: no estimate."""
+    seam = 4
+    """Blended from several tiles."""
+    not_converged = 8
+    """A fit ended at its last iteration."""
+    coarse_unused = 16
+    """Fine land under a coarse value, which therefore constrains nothing."""
+
+
+FLAG_MASKS: tuple[int, ...] = tuple(flag.value for flag in Flag)
+"""For the CF attribute ``flag_masks``."""
+
+FLAG_MEANINGS: str = " ".join(str(flag.name) for flag in Flag)
+"""For the CF attribute ``flag_meanings``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sea:
+    """The sea on the fine grid, and the coarse cells that constrain it.
+
+    Attributes
+    ----------
+    mask : array of bool, shape (ny * fy, nx * fx)
+        Fine cells that get a value.
+    weights : array of float64, shape (ny * fy, nx * fx)
+        Weight of each fine cell in the mean of its coarse cell; 0 outside of `mask`.
+    coarse : array of bool, shape (ny, nx)
+        Coarse cells that have data and fine sea.
+    flags : array of int8, shape (ny * fy, nx * fx)
+        Sums of `Flag`.
+
+    Examples
+    --------
+    >>> find_sea(np.array([[0.1, np.nan]]), (2, 2)).mask.astype(int)
+    array([[1, 1, 0, 0],
+           [1, 1, 0, 0]])
+    """
+
+    mask: BoolArray
+    weights: FloatArray
+    coarse: BoolArray
+    flags: npt.NDArray[np.int8]
+
+
+def find_sea(
+    values: npt.NDArray[np.floating],
+    factor: Factor,
+    *,
+    mask: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+) -> Sea:
+    """Find the fine cells that are sea: those whose coarse cell has data and that the fine mask and weights leave open.
+
+    Parameters
+    ----------
+    values : array, shape (ny, nx)
+        Coarse field in metres, NaN where it has no data.
+    factor : (int, int)
+        Fine cells per coarse cell along y and x.
+    mask : array of bool or 0 and 1, shape (ny * fy, nx * fx), optional
+        True or 1 on sea. By default all of a coarse cell with data is sea.
+    weights : array, shape (ny * fy, nx * fx), optional
+        Finite and not negative on the sea of `mask`, such as cell areas; 0 marks land. By default all 1.
+
+    Returns
+    -------
+    Sea
+
+    Raises
+    ------
+    ValueError
+        If the field, the mask or the weights are no such arrays, or no sea is left.
+
+    Warns
+    -----
+    DipWarning
+        If coarse cells have data but no fine sea: they constrain nothing.
+
+    Examples
+    --------
+    >>> sea = find_sea(np.array([[0.1, np.nan]]), (1, 2), mask=[[1, 0, 0, 1]])
+    >>> sea.weights
+    array([[1., 0., 0., 0.]])
+    >>> [Flag(flag).name for flag in sea.flags[0].tolist()]
+    [None, 'land', 'land', 'no_data']
+    """
+    factor = check_factor(factor)
+    check_values(values, "values")
+    if values.ndim != 2:
+        raise ValueError(f"Invalid values of shape {values.shape}. It must be 2-D (ny, nx).")
+    shape = values.shape[0] * factor[0], values.shape[1] * factor[1]
+    has_data = np.isfinite(values)
+    under_data = _spread(has_data, factor)
+    open_sea = under_data if mask is None else _read_mask(mask, shape)
+    weight = np.ones(shape) if weights is None else _read_weights(weights, shape, open_sea & under_data)
+    if weights is not None:
+        open_sea = open_sea & (weight != 0)
+    sea = open_sea & under_data
+    if not np.any(sea):
+        raise ValueError(
+            "Invalid mask, weights. At least one fine cell under coarse data must be sea (1, weight above 0)."
+        )
+    coarse = block_sum(sea.astype(np.float64), factor) > 0
+    unused = has_data & ~coarse
+    _warn_of_unused(unused)
+    flags = np.where(open_sea, 0, Flag.land) | np.where(open_sea & ~under_data, Flag.no_data, 0)
+    flags |= np.where(_spread(unused, factor), Flag.coarse_unused, 0)
+    return Sea(sea, np.where(sea, weight, 0.0), coarse, flags.astype(np.int8))
+
+
+def check_values(values: npt.NDArray[np.floating], name: str) -> None:
+    """Refuse what can be no field of sea surface height in metres.
+
+    Parameters
+    ----------
+    values : array, shape (..., ny, nx)
+        Metres, NaN where there is no data.
+    name : str
+        Used in messages.
+
+    Raises
+    ------
+    ValueError
+        If `values` is not real, has less than two dimensions, is NaN everywhere, is infinite somewhere, or is beyond
+        100 m, as an undeclared fill value is.
+
+    Examples
+    --------
+    >>> check_values(np.array([[0.1, 1e20]]), "ssh")
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid ssh 1e+20 at index (0, 1). It must be within 100 m of 0. A fill value must be declared: \
+set `_FillValue`, or replace it by NaN.
+    """
+    if values.dtype.kind not in "fiu" or values.ndim < 2:
+        raise ValueError(
+            f"Invalid {name} of type {values.dtype} and shape {values.shape}. It must be real numbers (..., ny, nx)."
+        )
+    infinite = np.isinf(values)
+    if np.any(infinite):
+        index = first_index(infinite)
+        raise ValueError(
+            f"Invalid {name} {values[index]} at index {index}. It must be finite, or NaN where there is no data."
+        )
+    if not np.any(np.isfinite(values)):
+        raise ValueError(f"Invalid {name} of shape {values.shape}. It must hold data, but it is NaN everywhere.")
+    beyond = np.abs(values) > LARGEST_HEIGHT
+    if np.any(beyond):
+        index = first_index(beyond)
+        raise ValueError(
+            f"Invalid {name} {values[index]} at index {index}. It must be within {LARGEST_HEIGHT:.0f} m of 0. "
+            "A fill value must be declared: set `_FillValue`, or replace it by NaN."
+        )
+
+
+def _read_mask(mask: npt.ArrayLike, shape: tuple[int, int]) -> BoolArray:
+    array = np.asarray(mask)
+    _check_shape(array, "mask", shape)
+    if array.dtype == bool:
+        return array
+    wrong = (array != 0) & (array != 1)
+    if np.any(wrong):
+        index = first_index(wrong)
+        raise ValueError(
+            f"Invalid mask {array[index]} at index {index}. It must be 1 or True on sea, 0 or False on land."
+        )
+    return array.astype(bool)
+
+
+def _read_weights(weights: npt.ArrayLike, shape: tuple[int, int], sea: BoolArray) -> FloatArray:
+    array = np.asarray(weights, dtype=np.float64)
+    _check_shape(array, "weights", shape)
+    wrong = sea & ~((array >= 0) & np.isfinite(array))
+    if np.any(wrong):
+        index = first_index(wrong)
+        raise ValueError(f"Invalid weights {array[index]} at index {index}. It must be finite and not negative on sea.")
+    return array
+
+
+def _check_shape(array: npt.NDArray[np.generic], name: str, shape: tuple[int, int]) -> None:
+    if array.shape != shape:
+        raise ValueError(
+            f"Invalid {name} of shape {array.shape}. It must be {shape}, the coarse shape times the factor."
+        )
+
+
+def _warn_of_unused(unused: BoolArray) -> None:
+    if np.any(unused):
+        warnings.warn(
+            f"{np.count_nonzero(unused)} coarse cell(s) with data have no sea on the fine grid and constrain nothing; "
+            f"the first is at index {first_index(unused)}. They are flagged 'coarse_unused'.",
+            DipWarning,
+            stacklevel=3,
+        )
+
+
+def _spread(coarse: BoolArray, factor: Factor) -> BoolArray:
+    return repeat(coarse.astype(np.float64), factor) > 0
