@@ -162,8 +162,7 @@ class Failing:
 
     def __call__(self):
         self.made += 1
-        toy = Script(SHAPE, [0.0] * self.step + [np.nan] * 100) if self.made <= self.failures else free()
-        return toy
+        return Script(SHAPE, [0.0] * self.step + [np.nan] * 100) if self.made <= self.failures else free()
 
 
 @pytest.mark.parametrize("step", [0, 15, 29])

@@ -108,7 +108,9 @@ def test_dcgan_of_any_size_and_aspect(shape, factor):
     assert field.shape == (1, shape[0] * factor[0], shape[1] * factor[1])
     assert field.isfinite().all()
     assert generator.synthesis is None
-    assert generator.layers[0].kernel_size == tuple(max(2, math.ceil(n * f / 64)) for n, f in zip(shape, factor, strict=True))
+    assert generator.layers[0].kernel_size == tuple(
+        max(2, math.ceil(n * f / 64)) for n, f in zip(shape, factor, strict=True)
+    )
 
 
 def test_dcgan_is_cropped_about_its_centre():
@@ -150,7 +152,9 @@ def test_the_final_field_is_taken_at_the_centre(latent):
 
 
 def test_unknown_latent_is_refused():
-    with pytest.raises(ValueError, match=r"Invalid latent 'gaussian'. It must be one of \['normal', 'uniform', 'fixed'\]"):
+    with pytest.raises(
+        ValueError, match=r"Invalid latent 'gaussian'. It must be one of \['normal', 'uniform', 'fixed'\]"
+    ):
         make_dcgan((4, 4), (2, 2), seed=0, latent="gaussian")
 
 
@@ -174,7 +178,9 @@ def test_bandlimited_of_any_size_and_factor(shape, factor, activation):
     assert abs(working.std() - 1) < 1e-4
 
 
-@pytest.mark.parametrize(("shape", "factor"), [((37, 53), (3, 5)), ((1, 60), (16, 16)), ((60, 1), (2, 1)), ((8, 8), (1, 1))])
+@pytest.mark.parametrize(
+    ("shape", "factor"), [((37, 53), (3, 5)), ((1, 60), (16, 16)), ((60, 1), (2, 1)), ((8, 8), (1, 1))]
+)
 def test_bandlimited_of_any_aspect(shape, factor):
     generator = make_bandlimited(shape, factor, seed=0, **SMALL)
     assert generator.fine(output(generator)).shape == (1, shape[0] * factor[0], shape[1] * factor[1])
@@ -214,7 +220,9 @@ def output_size(generator, level):
 
 
 def test_every_activation_gives_another_field():
-    fields = [output(make_bandlimited((3, 3), (2, 2), seed=0, activation=name, **SMALL)) for name in sorted(ACTIVATIONS)]
+    fields = [
+        output(make_bandlimited((3, 3), (2, 2), seed=0, activation=name, **SMALL)) for name in sorted(ACTIVATIONS)
+    ]
     assert all(not torch.allclose(a, b) for i, a in enumerate(fields) for b in fields[:i])
 
 

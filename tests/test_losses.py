@@ -17,7 +17,7 @@ def as_tensor(residuals):
 
 
 def test_names():
-    assert LOSSES == {"mse": mse, "charbonnier": charbonnier}
+    assert {"mse": mse, "charbonnier": charbonnier} == LOSSES
 
 
 @given(RESIDUALS)

@@ -104,7 +104,8 @@ def test_sparse_product_keeps_the_dtype_of_the_field(dtype):
 
 
 @pytest.mark.parametrize(
-    ("kind", "form"), [("equal", Separable), ("latitude", Separable), ("land", SparseMean), ("area and land", SparseMean)]
+    ("kind", "form"),
+    [("equal", Separable), ("latitude", Separable), ("land", SparseMean), ("area and land", SparseMean)],
 )
 def test_only_weights_that_are_no_product_need_the_sparse_form(kind, form):
     operator = BlockMean(make_weights(kind, (12, 12), seed=0), (3, 3))
@@ -129,7 +130,9 @@ def test_all_land_gives_zeros():
 def test_a_sparse_row_holds_the_knots_near_its_cell_only():
     # A cell of 2 knots is touched by the cubic splines of 2 + 4 knots along each axis, at most.
     grid = WorkingGrid(cells=8, factor=4, ratio=2, padding=3)
-    folded = BlockMean(make_weights("land", (32, 32), seed=0), (4, 4)).fold(Separable(grid.synthesis(), grid.synthesis()))
+    folded = BlockMean(make_weights("land", (32, 32), seed=0), (4, 4)).fold(
+        Separable(grid.synthesis(), grid.synthesis())
+    )
     assert folded.forward_map.values().numel() <= 64 * 6**2
     assert "(64, 784)" in repr(folded)
 
@@ -152,7 +155,7 @@ def test_the_coast_warns_of_nothing():
 
 
 def test_named_operator_is_the_block_mean():
-    assert OPERATORS == {"block_mean": make_block_mean}
+    assert {"block_mean": make_block_mean} == OPERATORS
     assert isinstance(make_block_mean(np.ones((4, 4)), (2, 2)), BlockMean)
 
 

@@ -25,7 +25,10 @@ def random(*shape, seed=0):
 def observe(values=None, weights=None, fine_weights=None, **options):
     operator = BlockMean(np.ones(FINE) if fine_weights is None else fine_weights, FACTOR)
     return Observation(
-        operator, random(*SHAPE, seed=1) if values is None else values, torch.ones(SHAPE) if weights is None else weights, **options
+        operator,
+        random(*SHAPE, seed=1) if values is None else values,
+        torch.ones(SHAPE) if weights is None else weights,
+        **options,
     )
 
 
@@ -121,13 +124,28 @@ def test_weights_count_relative_to_their_mean_over_sea():
 # Whitening.
 
 
-@given(st.floats(1e-6, 1e6), st.integers(0, 100))
+@given(st.floats(1e-6, 1e6), st.floats(0, 1), st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_flat_spectrum_is_the_plain_mean_square(variance, seed):
+def test_flat_spectrum_is_the_plain_mean_square(variance, exponent, seed):
     working = random(1, *FINE, seed=seed)
     plain = evaluate(working, observe())
-    white = evaluate(working, observe(whiten=SpectralWhitening(np.full(SHAPE, variance))))
+    white = evaluate(working, observe(whiten=SpectralWhitening(np.full(SHAPE, variance), exponent)))
     torch.testing.assert_close(torch.stack(white), torch.stack(plain))
+
+
+def test_exponent_zero_is_the_plain_mean_square_of_any_spectrum():
+    # The cosine transform is orthonormal: the sum of squares is that of the residual.
+    working = random(1, *FINE)
+    white = evaluate(working, observe(whiten=SpectralWhitening(np.geomspace(1e-3, 1e3, 12).reshape(SHAPE), 0.0)))
+    torch.testing.assert_close(torch.stack(white), torch.stack(evaluate(working, observe())))
+
+
+def test_exponent_one_makes_every_mode_of_the_prior_count_alike():
+    # A residual whose modes have just the standard deviation of the spectrum.
+    spectrum = np.geomspace(1e-2, 1e2, 12).reshape(SHAPE)
+    residual = torch.from_numpy(idctn(np.sqrt(spectrum), norm="ortho")).float()
+    modes = SpectralWhitening(spectrum, 1.0)(residual)
+    np.testing.assert_allclose(modes / modes[0, 0], np.ones(SHAPE), rtol=1e-3)
 
 
 def test_modes_are_those_of_the_orthonormal_cosine_transform():

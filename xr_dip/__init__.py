@@ -1,6 +1,7 @@
 """Fine sea surface height from coarse fields with Deep Image Prior.
 
-``import xr_dip`` registers the accessor ``.dip`` on xarray's DataArray and Dataset. It imports no torch and needs no network.
+``import xr_dip`` registers the accessor ``.dip`` on xarray's DataArray and Dataset. It imports no torch and needs no
+network.
 """
 
 from xr_dip import samples, synthetic

@@ -13,7 +13,7 @@ from xr_dip.constraints import misfit
 from xr_dip.covariance import fit_covariance
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
-from xr_dip.kriging import BlockKriging
+from xr_dip.mosaic import krige
 from xr_dip.sea import Sea, check_values, find_sea
 
 Interpolator = Callable[[FloatArray, FloatArray, Factor], FloatArray]
@@ -51,7 +51,9 @@ def outputs(method: str) -> tuple[str, ...]:
     >>> outputs("bicubic")
     ('mean', 'flag', 'conservation_error')
     """
-    return ("mean", "std", "flag", "conservation_error") if method == "kriging" else ("mean", "flag", "conservation_error")
+    return (
+        ("mean", "std", "flag", "conservation_error") if method == "kriging" else ("mean", "flag", "conservation_error")
+    )
 
 
 class Baseline:
@@ -62,10 +64,13 @@ class Baseline:
     method : str
         One of `METHODS`.
     target : Target
+    name : str
+        Of the field, for messages.
     """
 
-    def __init__(self, method: str, target: Target) -> None:
+    def __init__(self, method: str, target: Target, name: str) -> None:
         self.method, self.factor = method, target.factor
+        self.name, self.largest = name, target.largest
         self.mask, self.weights = target.mask, target.weights
         self.spacing = target.fine_grid.spacing()
 
@@ -73,20 +78,21 @@ class Baseline:
         """Interpolate coarse values (ny, nx); a time without any value stays empty."""
         if np.isnan(values).all():
             return self._gap(values)
-        check_values(values, "field")
+        check_values(values, self.name, self.largest)
         sea = find_sea(values, self.factor, mask=self.mask, weights=self.weights)
         seen = np.where(sea.coarse, values, np.nan)
         mean, std = self._estimate(seen, sea)
-        error = np.where(sea.coarse, -misfit(mean, seen, sea.weights, self.factor), np.nan)
         results = {"mean": mean, "std": std}
         masked = {name: np.where(sea.mask, field, np.nan).astype(np.float32) for name, field in results.items()}
+        written = masked["mean"].astype(np.float64)
+        error = np.where(sea.coarse, -misfit(written, seen, sea.weights, self.factor), np.nan)
         return {**masked, "flag": sea.flags, "conservation_error": error}
 
     def _estimate(self, values: FloatArray, sea: Sea) -> tuple[FloatArray, FloatArray]:
         if self.method != "kriging":
             return INTERPOLATORS[self.method](values, sea.weights, self.factor), np.full(sea.mask.shape, np.nan)
         covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
-        kriging = BlockKriging(sea.weights, self.factor, self.spacing, covariance, sea.coarse)
+        kriging = krige(sea.weights, self.factor, self.spacing, covariance, sea.coarse)
         return kriging.mean(values), np.sqrt(kriging.variance())
 
     def _gap(self, values: FloatArray) -> dict[str, npt.NDArray[Any]]:

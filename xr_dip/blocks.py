@@ -1,8 +1,8 @@
 r"""Arithmetic of blocks: the weighted mean of fine cells in a coarse cell, and its transpose.
 
 Symbols, as in the whole package: ``f = (fy, fx)`` the factor, ``w`` the weight of each fine cell (0 on land),
-``P_w(x) = P(w x) / P(w)`` the weighted block mean (Geiss & Hardin 2023, section 2), ``up`` the repetition of a coarse value
-over its fine cells. Arrays are ``(..., y, x)``; leading axes are carried.
+``P_w(x) = P(w x) / P(w)`` the weighted block mean (Geiss & Hardin 2023, section 2), ``up`` the repetition of a coarse
+value over its fine cells. Arrays are ``(..., y, x)``; leading axes are carried.
 """
 
 from __future__ import annotations

@@ -133,6 +133,7 @@ def conditional_draws(
 
     Examples
     --------
+    >>> from xr_dip.blocks import block_mean
     >>> from xr_dip.covariance import Covariance
     >>> from xr_dip.kriging import BlockKriging
     >>> covariance = Covariance((Kernel(2.5, 2.0, 1.0),))

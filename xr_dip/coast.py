@@ -65,6 +65,8 @@ def coast_blend(
     array([[1., 3., 9., 9.]])
     """
     distance = land_distance(weights)
+    if np.isinf(distance).all():
+        return np.array(field, dtype=np.float64)
     share = 0.5 * np.exp(-np.maximum(distance - 1, 0.0) / (np.sqrt(np.prod(factor)) / 4))
     bicubic = conservative(values, weights, factor)
     blended = field + share * (bicubic - field)

@@ -72,9 +72,9 @@ def combine_optimal(
 ) -> Combination:
     """``K(y) + a mean_k N(g_k)``: kriging where the data speak, the prior only in their null space.
 
-    The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the members of a
-    deep image prior agree too well with one another to be an error by themselves. Member k is the estimate plus the
-    departure of fit k from the mean fit plus one draw.
+    The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
+    members of a deep image prior agree too well with one another to be an error by themselves. Member k is the
+    estimate plus the departure of fit k from the mean fit plus one draw.
 
     Parameters
     ----------

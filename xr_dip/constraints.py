@@ -1,7 +1,7 @@
-"""Enforcement of the coarse values: (field, values, weights, factor) -> field whose weighted block means are the values.
+"""Enforcement of the coarse values: a field becomes one whose weighted block means are the values.
 
-Each leaves a field that satisfies the constraint as it is, and cells without weight (land) untouched. Applied after the fit:
-inside the data loss the misfit would be identically zero and nothing would train.
+Each leaves a field that satisfies the constraint as it is, and cells without weight (land) untouched. Applied after
+the fit: inside the data loss the misfit would be identically zero and nothing would train.
 """
 
 from __future__ import annotations

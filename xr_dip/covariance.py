@@ -73,6 +73,11 @@ class Covariance:
     nugget : float
         Share of the variance of a block mean that is added to it for a stable factorisation.
 
+    Raises
+    ------
+    ValueError
+        If the weights do not sum to one.
+
     Examples
     --------
     >>> Covariance((Kernel(2.5, 3.0, 0.04),)).best.length
@@ -82,6 +87,11 @@ class Covariance:
     kernels: tuple[Kernel, ...]
     noise: float = 0.0
     nugget: float = 1e-8
+
+    def __post_init__(self) -> None:
+        total = sum(kernel.weight for kernel in self.kernels)
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"Invalid kernels with weights that sum to {total}. They must sum to 1.")
 
     @property
     def best(self) -> Kernel:

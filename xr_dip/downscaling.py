@@ -2,7 +2,8 @@
 
 1. `inputs`: every argument checked; the grid found and refined; fine mask and weights read.
 2. `slices`: for each time one independent problem, lazily where the input is on dask.
-3. `estimate` (or `interpolation`, `kriging` for the baselines): the fine field of one time, its error and its diagnostics.
+3. `estimate` (or `interpolation`, `kriging` for the baselines): the fine field of one time, its error and its
+diagnostics.
 4. `cf`: names, coordinates, attributes, encodings.
 """
 
@@ -55,14 +56,14 @@ def downscale(
     """Make a coarse sea surface height field fine with an ensemble of deep image prior fits.
 
     The result has exactly `factor` times as many cells along each axis and its block means equal the input (unless
-    `noise_std` says that the input is not to be trusted). Beyond the coarse data it shows what is plausible, not what was
-    observed: read the standard error with it.
+    `noise_std` says that the input is not to be trusted). Beyond the coarse data it shows what is plausible, not what
+    was observed: read the standard error with it.
 
     Parameters
     ----------
     da : DataArray
-        Coarse field, block means in metres, NaN on land; horizontal dimensions with latitude and longitude, 1-D or 2-D, in
-        any order, and any other dimensions (time). Lazy in, lazy out.
+        Coarse field, block means in metres, NaN on land; horizontal dimensions with latitude and longitude, 1-D or
+        2-D, in any order, and any other dimensions (time). Lazy in, lazy out.
     factor : int, (int, int) or mapping
         Fine cells per coarse cell: for both axes, along y and x, or by dimension as in ``{"lat": 4, "lon": 8}``.
     members : int
@@ -70,15 +71,16 @@ def downscale(
     preset : {"balanced", "fast", "accurate", "archambault2022"}
         Configuration to start from, see `xr_dip.presets`.
     generator, loss, constraint, operator : str, optional
-        Parts to take instead of the preset's: generators "bandlimited", "dcgan"; losses "mse", "charbonnier"; constraints
-        "optimal", "smooth", "additive", "none"; operator "block_mean".
+        Parts to take instead of the preset's: generators "bandlimited", "dcgan"; losses "mse", "charbonnier";
+        constraints "optimal", "smooth", "additive", "none"; operator "block_mean".
     mask : DataArray or array, optional
         Sea mask on the fine grid, 1 = sea. Without it a fine cell is sea where its coarse cell has a value.
     weights : {"equal", "area"} or DataArray or array
-        Weights of the fine cells in their coarse mean: equal as ``coarsen().mean()`` takes them, ellipsoidal cell areas, or
-        given on the fine grid.
+        Weights of the fine cells in their coarse mean: equal as ``coarsen().mean()`` takes them, ellipsoidal cell
+        areas, or given on the fine grid.
     noise_std : float, optional
-        Standard deviation of the noise of the coarse values, in their unit. Then they are fitted to within that noise only.
+        Standard deviation of the noise of the coarse values, in their unit. Then they are fitted to within that noise
+        only.
     x_dim, y_dim : str, optional
         Names of the horizontal dimensions, where they cannot be found.
     seed : int
@@ -90,14 +92,15 @@ def downscale(
     progress : bool
         Show a progress bar (for fields in memory; lazy results show dask's).
     dataset : Dataset, optional
-        Where the field comes from: bounds, crs and coordinates are looked up there. ``ds.dip.downscale("ssh", ...)`` sets it.
+        Where the field comes from: bounds, crs and coordinates are looked up there. ``ds.dip.downscale("ssh", ...)``
+        sets it.
 
     Returns
     -------
     Dataset
-        ``<name>_mean``, ``<name>_std`` (calibrated standard error), ``<name>_fit_std`` (spread of the fits), ``<name>_flag``
-        on the fine grid; ``conservation_error`` and ``fit_residual`` on the coarse grid; with `keep_members`
-        ``<name>_members``; diagnostics of each time. CF-compliant, float32, units of the input.
+        ``<name>_mean``, ``<name>_std`` (calibrated standard error), ``<name>_fit_std`` (spread of the fits),
+        ``<name>_flag`` on the fine grid; ``conservation_error`` and ``fit_residual`` on the coarse grid; with
+        `keep_members` ``<name>_members``; diagnostics of each time. CF-compliant, float32, units of the input.
 
     Raises
     ------
@@ -120,6 +123,7 @@ def downscale(
     ((24, 36), True)
     """
     target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    name = cf.variable_name(da)  # an array without a name is refused before the long part
     estimates = importlib.import_module("xr_dip.estimate")  # torch is imported here, not with the package
     recipe = estimates.make_recipe(
         target,
@@ -130,6 +134,7 @@ def downscale(
         seed=check_seed(seed),
         device=device,
         single=_slice_count(da, target) == 1,
+        name=name,
     )
     outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
     with _Progress(da, target, members, progress) as bar:
@@ -182,8 +187,9 @@ def interpolate(
     check_name("method", method, baselines.METHODS)
     target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
     outputs = _outputs(target, 0, ())
-    wanted = {name: outputs[name] for name in baselines.outputs(method)}
-    fields = _solve(baselines.Baseline(method, target), da, target, wanted)
+    wanted = {key: outputs[key] for key in baselines.outputs(method)}
+    baseline = baselines.Baseline(method, target, cf.variable_name(da))
+    fields = _solve(baseline, da, target, wanted)
     configuration = {**_describe(target, weights), "method": method}
     return _finish(da, target, fields, configuration, f"interpolation, {method}", dataset)
 

@@ -69,7 +69,7 @@ def fit_members(
     stop: StopRule,
     *,
     device: str = "cpu",
-    done: Callable[[], None] = lambda: None,
+    done: Callable[[], object] = lambda: None,
 ) -> list[Fit]:
     """Fit all members to one problem.
 
@@ -112,7 +112,9 @@ def fit_members(
     fits = [result for result in results if isinstance(result, Fit)]
     for member, result in enumerate(results):
         if isinstance(result, FitError):
-            raise FitError(f"Member {member} of {members} failed; the other {len(fits)} are sound. {result}") from result
+            raise FitError(
+                f"Member {member} of {members} failed; the other {len(fits)} are sound. {result}"
+            ) from result
     return fits
 
 
@@ -130,4 +132,3 @@ def _seat(device: str) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(_THREADS)
-

@@ -3,7 +3,8 @@
 1. Find the sea and standardise the coarse field (`sea`, `standardise`).
 2. Fit a covariance to it, where the preset asks for one (`covariance`, `kriging`).
 3. Fit the members (`ensemble`).
-4. Combine them: with constraint "optimal" as ``K(y) + a (g - K(D g))``, kriging where the data speak and the prior in their
+4. Combine them: with constraint "optimal" as ``K(y) + a (g - K(D g))``, kriging where the data speak and the prior in
+their
    null space; else each member is enforced on its own (`combination`).
 5. Check what came out against the input, in float64.
 """
@@ -26,10 +27,11 @@ from xr_dip.constraints import CONSTRAINTS, misfit
 from xr_dip.covariance import fit_covariance
 from xr_dip.ensemble import derive_seed, fit_members
 from xr_dip.errors import DipWarning
+from xr_dip.estimator import Estimator
 from xr_dip.fit import Fit
 from xr_dip.generators import GENERATORS, Generator
-from xr_dip.kriging import BlockKriging
 from xr_dip.losses import LOSSES
+from xr_dip.mosaic import krige
 from xr_dip.operators import OPERATORS
 from xr_dip.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
 from xr_dip.recipe import Recipe, make_recipe
@@ -90,7 +92,7 @@ class SliceEstimate:
         recipe = self.recipe
         if np.isnan(values).all() and not recipe.single:
             return self._gap(values)
-        check_values(values, "field")
+        check_values(values, recipe.name, recipe.largest)
         sea = find_sea(values, recipe.factor, mask=recipe.mask, weights=recipe.weights)
         seen = np.where(sea.coarse, values, np.nan)
         kriging = self._kriging(seen, sea)
@@ -100,24 +102,24 @@ class SliceEstimate:
         combined = self._combine(fields, seen, sea, kriging, stamp)
         return self._results(combined, fields, fits, seen, sea)
 
-    def _kriging(self, values: FloatArray, sea: Sea) -> BlockKriging | None:
+    def _kriging(self, values: FloatArray, sea: Sea) -> Estimator | None:
         """Return the kriging operator, where the preset uses one."""
         recipe = self.recipe
-        if not recipe.preset.whiten and recipe.preset.constraint != "optimal":
+        if not recipe.preset.whitening and recipe.preset.constraint != "optimal":
             return None
         noise = 0.0 if recipe.noise_std is None else recipe.noise_std**2
         covariance = fit_covariance(values, sea.weights, recipe.factor, recipe.spacing, noise=noise)
-        return BlockKriging(sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse)
+        return krige(sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse)
 
     def _fit(
-        self, values: FloatArray, sea: Sea, standard: Standard, kriging: BlockKriging | None, stamp: int
+        self, values: FloatArray, sea: Sea, standard: Standard, kriging: Estimator | None, stamp: int
     ) -> list[Fit]:
         recipe, preset = self.recipe, self.recipe.preset
         observation = Observation(
             operator=OPERATORS[preset.operator](sea.weights, recipe.factor),
             values=torch.from_numpy(np.nan_to_num(values)).float(),
             weights=torch.from_numpy(sea.coarse.astype(np.float32)),
-            whiten=None if kriging is None or not preset.whiten else _whitening(kriging, sea),
+            whiten=None if kriging is None else _whitening(kriging, sea, preset.whitening),
         )
 
         def make(member: int) -> Callable[[], Generator]:
@@ -136,7 +138,7 @@ class SliceEstimate:
         )
 
     def _combine(
-        self, fields: FloatArray, values: FloatArray, sea: Sea, kriging: BlockKriging | None, stamp: int
+        self, fields: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator | None, stamp: int
     ) -> Combination:
         recipe = self.recipe
         if recipe.preset.constraint == "optimal":
@@ -169,10 +171,10 @@ class SliceEstimate:
             "flag": flag.astype(np.int8),
             "conservation_error": error,
             "fit_residual": raw,
-            "blend_weight": np.float64(combined.blend_weight),
-            "predicted_rmse": np.float64(combined.predicted_rmse),
-            "predicted_skill": np.float64(combined.predicted_skill),
-            "iterations": np.float64(np.mean([fit.iterations for fit in fits])),
+            "blend_weight": np.asarray(combined.blend_weight),
+            "predicted_rmse": np.asarray(combined.predicted_rmse),
+            "predicted_skill": np.asarray(combined.predicted_skill),
+            "iterations": np.asarray(np.mean([fit.iterations for fit in fits])),
         }
         if self.keep_members:
             results["members"] = masked(combined.members)
@@ -182,9 +184,9 @@ class SliceEstimate:
         """Return the results of a time without any value among others that have some."""
         warnings.warn("A time without any value: its estimate is missing, too.", DipWarning, stacklevel=2)
         fine = np.full([n * f for n, f in zip(values.shape, self.recipe.factor, strict=True)], np.nan, dtype=np.float32)
-        results: dict[str, npt.NDArray[Any]] = {name: fine for name in ("mean", "std", "fit_std")}
-        results |= {name: values for name in ("conservation_error", "fit_residual")}
-        results |= {name: np.float64(np.nan) for name in SCALARS}
+        results: dict[str, npt.NDArray[Any]] = dict.fromkeys(("mean", "std", "fit_std"), fine)
+        results |= dict.fromkeys(("conservation_error", "fit_residual"), values)
+        results |= {name: np.asarray(np.nan) for name in SCALARS}
         results["flag"] = np.full(fine.shape, Flag.land | Flag.no_data, dtype=np.int8)
         if self.keep_members:
             results["members"] = np.broadcast_to(fine, (self.recipe.members, *fine.shape))
@@ -193,7 +195,7 @@ class SliceEstimate:
         return results
 
 
-def _standardise(values: FloatArray, kriging: BlockKriging | None) -> Standard:
+def _standardise(values: FloatArray, kriging: Estimator | None) -> Standard:
     """Return how the fits see the field: less its plane where a covariance is at hand, else less its mean."""
     coarse: FloatArray | float
     fine: FloatArray | float
@@ -207,17 +209,21 @@ def _standardise(values: FloatArray, kriging: BlockKriging | None) -> Standard:
     return Standard(coarse, fine, 1.0 if negligible else scale)
 
 
-def _whitening(kriging: BlockKriging, sea: Sea) -> Map:
-    """Return the map after which misfits of all scales weigh alike (ACCURACY step D)."""
+def _whitening(kriging: Estimator, sea: Sea, exponent: float) -> Map | None:
+    """Return the map that gives small scales, whose values are small, a say in the misfit."""
+    if not exponent:
+        return None
     if sea.coarse.all() or sea.coarse.sum() > MOST_DENSE_CELLS:
-        return SpectralWhitening(kriging.coarse_spectrum())
-    return DenseWhitening(kriging.whitener(), sea.coarse)
+        return SpectralWhitening(kriging.coarse_spectrum(), exponent)
+    return DenseWhitening(kriging.whitener(exponent), sea.coarse)
 
 
 def _stop_rule(recipe: Recipe, standard: Standard) -> StopRule:
     if recipe.preset.stopping == "discrepancy":
         if recipe.noise_std is None:
-            raise ValueError("Invalid noise_std None. The discrepancy rule stops at the noise: give its standard deviation.")
+            raise ValueError(
+                "Invalid noise_std None. The discrepancy rule stops at the noise: give its standard deviation."
+            )
         return make_discrepancy(recipe.noise_std / standard.scale)
     return make_plateau() if recipe.preset.stopping == "plateau" else fixed
 

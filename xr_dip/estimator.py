@@ -204,14 +204,14 @@ class Estimator(ABC):
         """
         return coarse_spectrum(self.support, self.pitch, self.covariance.best)
 
-    def whitener(self) -> FloatArray:
+    def whitener(self, exponent: float = 0.5) -> FloatArray:
         """Matrix that whitens residuals of the constrained cells, for the kernel of largest weight, shape (n, n).
 
         See Also
         --------
         xr_dip.whitening.whitener
         """
-        return whitener(self.support, self.pitch, self.covariance.best)
+        return whitener(self.support, self.pitch, self.covariance.best, exponent)
 
     def _columns(self, values: npt.NDArray[np.floating]) -> FloatArray:
         """Values of the constrained cells, one column per field."""

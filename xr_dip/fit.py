@@ -1,7 +1,7 @@
 """The only optimisation loop: fresh generators in, fitted fields out.
 
-Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``. Each member is
-fitted by itself, from its own seed: neither their number nor their order changes a bit of any.
+Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``. Each
+member is fitted by itself, from its own seed: neither their number nor their order changes a bit of any.
 """
 
 from __future__ import annotations
@@ -99,9 +99,7 @@ class _Diverged(ArithmeticError):
     """The loss is no finite number."""
 
 
-def fit(
-    make: Callable[[], Generator], problem: Problem, config: FitConfig, stop: StopRule, device: str = "cpu"
-) -> Fit:
+def fit(make: Callable[[], Generator], problem: Problem, config: FitConfig, stop: StopRule, device: str = "cpu") -> Fit:
     """Fit one fresh generator to a problem.
 
     A fit that becomes NaN begins anew from the same seed at a third of the learning rate, three times at most.

@@ -1,4 +1,4 @@
-"""What a user may ask for: every argument checked before anything is computed, each error naming argument, value and rule."""
+"""What a user may ask for: checked before anything is computed, each error naming argument, value and rule."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.blocks import Factor
+from xr_dip.errors import first_index
 from xr_dip.grid import Grid
 from xr_dip.horizontal import Horizontal, find_horizontal
+from xr_dip.sea import LARGEST_HEIGHT
 
 FactorLike = int | tuple[int, int] | Mapping[str, int]
 Weights = str | xr.DataArray | npt.NDArray[np.floating]
+UNITS_PER_METRE = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 100.0, "centimetre": 100.0, "mm": 1000.0}
 Mask = xr.DataArray | npt.NDArray[Any]
 
 
@@ -34,12 +37,15 @@ class Target:
         Fine sea mask.
     weights : array of float64, shape (Y, X), or None
         Weight of each fine cell in its coarse mean; None for equal ones.
+    largest : float
+        A hundred metres in the unit of the field: values beyond it are undeclared fill values.
     """
 
     horizontal: Horizontal
     factor: Factor
     mask: npt.NDArray[np.bool_] | None
     weights: npt.NDArray[np.float64] | None
+    largest: float = LARGEST_HEIGHT
 
     @property
     def fine_grid(self) -> Grid:
@@ -86,12 +92,15 @@ def find_target(
     check_array(da)
     horizontal = find_horizontal(da, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
     factors = parse_factor(factor, horizontal)
+    largest = LARGEST_HEIGHT * UNITS_PER_METRE.get(str(da.attrs.get("units", "m")), 1.0)
+    check_heights(da, largest)
     bare = Target(horizontal, factors, None, None)
     return Target(
         horizontal,
         factors,
         None if mask is None else _fine_mask(mask, bare),
         _fine_weights(weights, bare),
+        largest,
     )
 
 
@@ -125,6 +134,44 @@ def check_array(da: xr.DataArray) -> None:
         )
     if da.chunks is None and da.size and not bool(da.notnull().any()):
         raise ValueError(f"Invalid field {da.name!r}. Every value is NaN; there must be some sea.")
+
+
+def check_heights(da: xr.DataArray, largest: float) -> None:
+    """Refuse infinite values and undeclared fill values of a field in memory; lazy ones are looked at when computed.
+
+    Parameters
+    ----------
+    da : DataArray
+    largest : float
+        A hundred metres in the unit of the field.
+
+    Raises
+    ------
+    ValueError
+        With the place of the first such value: its indices and its coordinates.
+
+    Examples
+    --------
+    >>> check_heights(xr.DataArray([0.5, np.inf], {"lat": [40.0, 41.0]}, "lat", name="ssh"), 100.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid ssh inf at lat=1 (lat 41.0). It must be finite, or NaN where there is no data.
+    """
+    if da.chunks is not None:
+        return
+    for wrong, rule in (
+        (np.isinf(da.values), "It must be finite, or NaN where there is no data."),
+        (
+            np.abs(da.values) > largest,
+            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
+            "or replace it by NaN.",
+        ),
+    ):
+        if wrong.any():
+            here = da[first_index(wrong)]
+            index = ", ".join(f"{dim}={place}" for dim, place in zip(da.dims, first_index(wrong), strict=True))
+            place = ", ".join(f"{name} {coord.values}" for name, coord in here.coords.items() if coord.ndim == 0)
+            raise ValueError(f"Invalid {da.name} {here.values} at {index}{f' ({place})' if place else ''}. {rule}")
 
 
 def parse_factor(factor: FactorLike, horizontal: Horizontal) -> Factor:
@@ -211,7 +258,9 @@ def check_noise(noise_std: Any) -> float | None:
     except (TypeError, ValueError):
         number = np.nan
     if not (np.isfinite(number) and number > 0):
-        raise ValueError(f"Invalid noise_std {noise_std!r}. It must be a positive number in the unit of the field, or None.")
+        raise ValueError(
+            f"Invalid noise_std {noise_std!r}. It must be a positive number in the unit of the field, or None."
+        )
     return number
 
 

@@ -1,8 +1,8 @@
 """Separable linear maps between grids, as pairs of small matrices.
 
-A map of a field ``x`` of shape (h, w) to ``R x C^T`` of shape (H, W), with ``R`` of shape (H, h) and ``C`` of shape (W, w). The
-last interpolation of a generator is one, the mean over blocks of equal weights is another, and so is their product: the fit
-sees only that product, and the fine field is formed once, after the fit.
+A map of a field ``x`` of shape (h, w) to ``R x C^T`` of shape (H, W), with ``R`` of shape (H, h) and ``C`` of shape
+(W, w). The last interpolation of a generator is one, the mean over blocks of equal weights is another, and so is their
+product: the fit sees only that product, and the fine field is formed once, after the fit.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def identity(shape: tuple[int, int]) -> Separable:
 def halfpixel_double(size: int, cropped: int, border: int = 0) -> torch.Tensor:
     """Matrix of half-pixel linear upsampling by two: B-spline subdivision of order one, weights 3/4 and 1/4.
 
-    The result is cropped to `cropped` pixels and then reflected by `border` pixels on both ends (repeated where there are
-    too few pixels to reflect), so that a convolution behind it needs no padding of its own.
+    The result is cropped to `cropped` pixels and then reflected by `border` pixels on both ends (repeated where there
+    are too few pixels to reflect), so that a convolution behind it needs no padding of its own.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def halfpixel_double(size: int, cropped: int, border: int = 0) -> torch.Tensor:
 
 
 def _reflected(size: int, border: int) -> torch.Tensor:
-    """Indices of a line of pixels, reflected about its end pixels by `border` pixels."""
+    """Return the indices of a line of pixels, reflected about its end pixels by `border` pixels."""
     index = torch.arange(-border, size + border)
     if size <= border:
         return index.clamp(0, size - 1)
@@ -110,8 +110,8 @@ def _reflected(size: int, border: int) -> torch.Tensor:
 def cubic_bspline(knots: int, pixels: int, spacing: float, padding: float) -> torch.Tensor:
     """Matrix that evaluates a cubic B-spline series at pixel centres.
 
-    Knot ``j`` lies at ``(j + 1/2) spacing - padding``, pixel ``i`` at ``i + 1/2``, in units of pixels. No prefilter: the knot
-    values are coefficients, so the map smooths a little and reproduces straight lines exactly.
+    Knot ``j`` lies at ``(j + 1/2) spacing - padding``, pixel ``i`` at ``i + 1/2``, in units of pixels. No prefilter:
+    the knot values are coefficients, so the map smooths a little and reproduces straight lines exactly.
 
     Parameters
     ----------

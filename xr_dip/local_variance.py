@@ -10,7 +10,7 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from xr_dip.block_covariance import Support, patches, point_table
-from xr_dip.blocks import FloatArray
+from xr_dip.blocks import Factor, FloatArray
 from xr_dip.covariance import Kernel
 from xr_dip.factorization import Regression, factorize
 from xr_dip.matern import kernel_table
@@ -49,7 +49,7 @@ def local_variance(
     (ny, nx), (fy, fx) = support.shape, support.factor
     size_y, size_x = min(ny, TILE + 2 * REACH), min(nx, TILE + 2 * REACH)
     table = kernel_table((size_y * fy, size_x * fx), pitch, kernel.smoothness, kernel.length)
-    points = point_table(table, support.factor)
+    sources = _Sources(table, support.factor)
     known: dict[bytes, FloatArray] = {}
     variance = np.ones((ny * fy, nx * fx))
     for row, column in ((i, j) for i in range(0, ny, TILE) for j in range(0, nx, TILE)):
@@ -61,48 +61,63 @@ def local_variance(
         near = support.window(*window)
         look = repr(tile).encode() + near.shares.tobytes()
         if look not in known:
-            known[look] = _explained(near, table, points, tile, nugget, noise)
+            known[look] = _explained(near, sources, tile, nugget, noise)
         block = known[look]
         variance[row * fy : row * fy + block.shape[0], column * fx : column * fx + block.shape[1]] -= block
     return np.maximum(variance, 0.0)
 
 
 def _explained(
-    support: Support, table: FloatArray, points: FloatArray, tile: tuple[slice, slice], nugget: float, noise: float
+    support: Support, sources: _Sources, tile: tuple[slice, slice], nugget: float, noise: float
 ) -> FloatArray:
     """Share of the unit variance that the cells of a window explain in the fine points of a tile of it."""
     terms = trend_terms(support)
     rows, columns = support.weights.shape
     design = coarse_plane(support)[terms][:, support.cells].T
-    regression = Regression(factorize(table, support, nugget=nugget, noise=noise), design)
+    regression = Regression(factorize(sources.table, support, nugget=nugget, noise=noise), design)
     fine = tuple(slice(s.start * f, s.stop * f) for s, f in zip(tile, support.factor, strict=True))
     trends = plane((rows, columns))[terms][:, fine[0], fine[1]]
-    covariances = _point_covariances(support, table, points, tile)
+    covariances = sources.covariances(support, tile)
     explained = regression.variance(covariances.reshape(len(covariances), -1), trends.reshape(len(terms), -1))
     return explained.reshape(trends.shape[1:])
 
 
-def _point_covariances(
-    support: Support, table: FloatArray, points: FloatArray, tile: tuple[slice, slice]
-) -> FloatArray:
-    """Covariance of each constrained block mean of a window with the fine points of a tile, shape (n, rows, columns)."""
-    (ny, nx), (fy, fx) = support.shape, support.factor
-    near, far = np.arange(tile[0].start, tile[0].stop), np.arange(tile[1].start, tile[1].stop)
-    covariances = []
-    for row, column in np.argwhere(support.cells):
-        if support.full[row, column]:
-            part = points[row - near + ny - 1][:, :, column - far + nx - 1]
-            covariances.append(part.reshape(len(near) * fy, len(far) * fx))
-        else:
-            shares = patches(support, np.array([row]), np.array([column])).reshape(fy, fx)
-            field = _partial_field(table, shares)
-            top, left = (int(near[0] - row) + ny - 1) * fy, (int(far[0] - column) + nx - 1) * fx
-            covariances.append(field[top : top + len(near) * fy, left : left + len(far) * fx])
-    return np.stack(covariances)
+class _Sources:
+    """Covariance of block means with fine points, for windows of one shape.
 
+    Parameters
+    ----------
+    table : array
+        Kernel table of the fine shape of the window.
+    factor : (int, int)
+    """
 
-def _partial_field(table: FloatArray, shares: FloatArray) -> FloatArray:
-    """Covariance of one partial cell with every fine point of the cells around it, itself in the middle."""
-    symmetric = np.concatenate([table[:0:-1], table])
-    symmetric = np.concatenate([symmetric[:, :0:-1], symmetric], axis=1)
-    return np.asarray(fftconvolve(symmetric, shares, mode="valid"))
+    def __init__(self, table: FloatArray, factor: Factor) -> None:
+        self.table = table
+        self._points = point_table(table, factor)
+        mirrored = np.concatenate([table[:0:-1], table])
+        self._symmetric = np.concatenate([mirrored[:, :0:-1], mirrored], axis=1)
+        self._partial: dict[bytes, FloatArray] = {}
+
+    def covariances(self, support: Support, tile: tuple[slice, slice]) -> FloatArray:
+        """Of each constrained cell of a window with the fine points of a tile, shape (n, rows, columns)."""
+        (ny, nx), (fy, fx) = support.shape, support.factor
+        near, far = np.arange(tile[0].start, tile[0].stop), np.arange(tile[1].start, tile[1].stop)
+        shape = len(near) * fy, len(far) * fx
+        found = []
+        for row, column in np.argwhere(support.cells):
+            if support.full[row, column]:
+                part = self._points[row - near + ny - 1][:, :, column - far + nx - 1].reshape(shape)
+            else:
+                field = self._around(patches(support, np.array([row]), np.array([column])).reshape(fy, fx))
+                top, left = (int(near[0] - row) + ny - 1) * fy, (int(far[0] - column) + nx - 1) * fx
+                part = field[top : top + shape[0], left : left + shape[1]]
+            found.append(part)
+        return np.stack(found)
+
+    def _around(self, shares: FloatArray) -> FloatArray:
+        """Of one partial cell with every fine point of the cells around it, itself in the middle."""
+        look = shares.tobytes()
+        if look not in self._partial:
+            self._partial[look] = np.asarray(fftconvolve(self._symmetric, shares, mode="valid"))
+        return self._partial[look]

@@ -1,8 +1,8 @@
 """Observation operators: from the fine field to what was observed.
 
-The one operator of the main job is the weighted block mean ``P_w(x) = P(w x) / P(w)`` (Archambault et al. 2022, equation 1;
-with weights, Geiss & Hardin 2023). An operator knows how to fold itself with the last linear map of a generator, so that a
-fit costs the same at every factor.
+The one operator of the main job is the weighted block mean ``P_w(x) = P(w x) / P(w)`` (Archambault et al. 2022,
+equation 1; with weights, Geiss & Hardin 2023). An operator knows how to fold itself with the last linear map of a
+generator, so that a fit costs the same at every factor.
 """
 
 from __future__ import annotations
@@ -102,9 +102,8 @@ class SparseMean(nn.Module):
 
     def forward(self, field: torch.Tensor) -> torch.Tensor:
         """Map one working field (1, h, w) to coarse values (1, ny, nx)."""
-        values: torch.Tensor = _SparseProduct.apply(
-            self.forward_map.to(field.dtype), self.adjoint_map.to(field.dtype), field.reshape(-1, 1)
-        )
+        maps = (self.forward_map.to(field.dtype), self.adjoint_map.to(field.dtype))
+        values: torch.Tensor = _SparseProduct.apply(*maps, field.reshape(-1, 1))  # type: ignore[no-untyped-call]
         return values.reshape(*field.shape[:-2], *self.coarse_shape)
 
     def extra_repr(self) -> str:
@@ -116,14 +115,14 @@ class _SparseProduct(torch.autograd.Function):
     """``S x`` with the gradient ``S^T g`` by a stored transpose: no atomics, the same bits in every run."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor, transposed: torch.Tensor, vector: torch.Tensor
     ) -> torch.Tensor:
         ctx.save_for_backward(transposed)
         return matrix @ vector
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor) -> tuple[None, None, torch.Tensor]:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor) -> tuple[None, None, torch.Tensor]:
         (transposed,) = ctx.saved_tensors  # type: ignore[attr-defined]
         return None, None, transposed @ gradient
 

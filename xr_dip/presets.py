@@ -22,24 +22,25 @@ class Preset:
         Name in `xr_dip.generators.GENERATORS`.
     generator_options : dict
         Keywords of its factory.
-    activations : tuple of str
-        Members take them in turn; empty where the generator has no choice.
+    variants : tuple of dict
+        Further keywords; the members take them in turn, so that they differ in kind and not by chance alone.
     loss, operator, constraint, stopping : str
         Names in the tables of these modules; `constraint` may be "optimal".
-    whiten : bool
-        Weigh misfits by the covariance fitted to the coarse field.
+    whitening : float
+        Exponent s of the weights lambda^-s of the misfit of modes of variance lambda, from the covariance fitted to the
+        coarse field: 0 weighs all alike, 1 makes every mode count as much as any other.
     iterations, learning_rate, betas, schedule, keep
         See `xr_dip.fit.FitConfig`.
     """
 
     generator: str = "bandlimited"
     generator_options: dict[str, Any] = field(default_factory=dict)
-    activations: tuple[str, ...] = ()
+    variants: tuple[dict[str, Any], ...] = ({},)
     loss: str = "mse"
     operator: str = "block_mean"
     constraint: str = "optimal"
     stopping: str = "fixed"
-    whiten: bool = True
+    whitening: float = 0.5
     iterations: int = 100
     learning_rate: float = 3e-3
     betas: tuple[float, float] = (0.9, 0.99)
@@ -48,9 +49,7 @@ class Preset:
 
     def options_of_member(self, member: int) -> dict[str, Any]:
         """Return the keywords of the factory for one member."""
-        if not self.activations:
-            return dict(self.generator_options)
-        return {**self.generator_options, "activation": self.activations[member % len(self.activations)]}
+        return {**self.generator_options, **self.variants[member % len(self.variants)]}
 
     def override(self, **parts: str | None) -> Preset:
         """Return a preset with other parts; a None leaves the part as it is.
@@ -59,7 +58,7 @@ class Preset:
         """
         chosen: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
         if chosen.get("generator", self.generator) != self.generator:
-            chosen |= {"generator_options": {}, "activations": ()}
+            chosen |= {"generator_options": {}, "variants": ({},)}
         return replace(self, **chosen)
 
 
@@ -88,7 +87,7 @@ def archambault2022(factor: Factor) -> Preset:
         generator_options={"latent": "normal"},
         loss="mse",
         constraint="none",
-        whiten=False,
+        whitening=0.0,
         iterations=1500,
         learning_rate=1e-3,
         betas=(0.5, 0.999),
@@ -118,25 +117,74 @@ def balanced(factor: Factor) -> Preset:
             "padding": (_padding(factor[0]), _padding(factor[1])),
             "channels": 64 if max(factor) > 4 else 32,
         },
-        activations=("tanh", "gelu") if max(factor) > 4 else ("silu", "tanh"),
+        variants=_activations("tanh", "gelu") if max(factor) > 4 else _activations("silu", "tanh"),
         iterations=_iterations(max(factor)),
     )
 
 
+def fast(factor: Factor) -> Preset:
+    """Return the preset for first looks and long archives: a smaller network, about four times less work.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    Preset
+
+    Examples
+    --------
+    >>> fast((16, 16)).generator_options["channels"]
+    32
+    """
+    base = balanced(factor)
+    options = {"ratio": (min(2, factor[0]), min(2, factor[1])), "padding": (2, 2), "channels": 32}
+    return replace(base, generator_options=options, iterations=100)
+
+
+def accurate(factor: Factor) -> Preset:
+    """Return the preset for results to publish: members of more kinds, so that their mean errs less.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    Preset
+
+    Examples
+    --------
+    >>> len(accurate((16, 16)).variants)
+    4
+    """
+    base = balanced(factor)
+    coarser = {"ratio": (min(2, factor[0]), min(2, factor[1]))}
+    finer = {"ratio": (min(4, factor[0]), min(4, factor[1]))}
+    variants = tuple({**variant, **ratio} for ratio in (finer, coarser) for variant in base.variants)
+    return replace(base, variants=variants, iterations=base.iterations * 3 // 2)
+
+
+def _activations(*names: str) -> tuple[dict[str, Any], ...]:
+    """Variants that differ by their activation."""
+    return tuple({"activation": name} for name in names)
+
+
 def _ratio(factor: int) -> int:
-    """Spline knots per coarse cell: four where a cell hides much, never more than fine cells."""
+    """Return the spline knots per coarse cell: four where a cell hides much, never more than fine cells."""
     return 4 if factor >= 12 else min(2, factor)
 
 
 def _padding(factor: int) -> int:
-    """Coarse cells around the domain."""
+    """Return the coarse cells added around the domain."""
     if factor >= 24:
         return 2
     return 3 if factor > 4 else 4
 
 
 def _iterations(factor: int) -> int:
-    """Steps: wider cells hold less data to fit."""
+    """Return the steps: a grid of wider cells holds less to fit."""
     if factor >= 24:
         return 80
     if factor >= 12:
@@ -146,5 +194,7 @@ def _iterations(factor: int) -> int:
 
 PRESETS: dict[str, Callable[[Factor], Preset]] = {
     "balanced": balanced,
+    "fast": fast,
+    "accurate": accurate,
     "archambault2022": archambault2022,
 }

@@ -88,6 +88,7 @@ class _BoundObservation(nn.Module):
 
     values: torch.Tensor
     share: torch.Tensor
+    seen: torch.Tensor | None
 
     def __init__(self, operator: Callable[[torch.Tensor], torch.Tensor], observation: Observation) -> None:
         super().__init__()
@@ -118,21 +119,26 @@ class _BoundObservation(nn.Module):
 
 
 class SpectralWhitening(nn.Module):
-    r"""Divide each cosine mode of a residual by the fourth root of its expected variance.
+    r"""Weigh the cosine modes of a residual by a power of their expected variance.
 
-    With the mean square as loss, mode k weighs :math:`\lambda_k^{-1/2}`, the weights divided by their mean.
+    With the mean square as loss, mode k of variance lambda_k weighs :math:`\lambda_k^{-s}`, over the mean of the
+    weights.
 
     Parameters
     ----------
     spectrum : array, shape (ny, nx)
         Variance of each cosine mode (DCT-II, orthonormal), positive.
+    exponent : float
+        s, from 0 to 1.
     """
 
     scale: torch.Tensor
+    rows: torch.Tensor
+    columns: torch.Tensor
 
-    def __init__(self, spectrum: npt.NDArray[np.floating]) -> None:
+    def __init__(self, spectrum: npt.NDArray[np.floating], exponent: float = 0.5) -> None:
         super().__init__()
-        weight = spectrum**-0.5
+        weight = spectrum**-exponent
         self.register_buffer("scale", torch.from_numpy((weight / weight.mean()) ** 0.5).float())
         for name, size in zip(("rows", "columns"), spectrum.shape, strict=True):
             cosines = dct(np.eye(size), norm="ortho", axis=0)
@@ -150,7 +156,7 @@ class DenseWhitening(nn.Module):
     Parameters
     ----------
     matrix : array, shape (cells, cells)
-        For the mean square of METHODS' whitened misfit: the fourth root of the inverse covariance.
+        Such that the square norm of the result is the weighed misfit.
     seen : array of bool, shape (ny, nx)
         The sea cells, in the order of the matrix.
     """

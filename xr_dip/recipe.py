@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -40,6 +40,10 @@ class Recipe:
     device : str
     single : bool
         Whether the array has one slice only: then a slice without any value is an error, not a gap.
+    name : str
+        Of the field, for messages.
+    largest : float
+        See `xr_dip.inputs.Target`.
     """
 
     factor: Factor
@@ -53,6 +57,8 @@ class Recipe:
     seed: int
     device: str
     single: bool
+    name: str
+    largest: float
 
     @property
     def fit_config(self) -> FitConfig:
@@ -81,6 +87,7 @@ def make_recipe(
     seed: int,
     device: str,
     single: bool,
+    name: str,
 ) -> Recipe:
     """Check names and device and put a recipe together.
 
@@ -96,6 +103,7 @@ def make_recipe(
     seed : int
     device : str
     single : bool
+    name : str
 
     Returns
     -------
@@ -107,10 +115,15 @@ def make_recipe(
         If a name or the device is unknown.
     """
     check_name("preset", preset, list(PRESETS))
-    tables = {"generator": GENERATORS, "loss": LOSSES, "constraint": CONSTRAINT_NAMES, "operator": OPERATORS}
-    for argument, name in parts.items():
-        if name is not None:
-            check_name(argument, name, list(tables[argument]))
+    tables: dict[str, Iterable[str]] = {
+        "generator": GENERATORS,
+        "loss": LOSSES,
+        "constraint": CONSTRAINT_NAMES,
+        "operator": OPERATORS,
+    }
+    for argument, part in parts.items():
+        if part is not None:
+            check_name(argument, part, list(tables[argument]))
     chosen = PRESETS[preset](target.factor).override(**parts)
     if noise_std is not None:
         chosen = chosen.override(stopping="discrepancy")
@@ -127,6 +140,8 @@ def make_recipe(
         seed=seed,
         device=find_device(device),
         single=single,
+        name=name,
+        largest=target.largest,
     )
 
 

@@ -119,7 +119,7 @@ def find_sea(
     [None, 'land', 'land', 'no_data']
     """
     factor = check_factor(factor)
-    check_values(values, "values")
+    check_values(values, "values", largest=np.inf)  # who knows the unit has looked for fill values
     if values.ndim != 2:
         raise ValueError(f"Invalid values of shape {values.shape}. It must be 2-D (ny, nx).")
     shape = values.shape[0] * factor[0], values.shape[1] * factor[1]
@@ -142,7 +142,7 @@ def find_sea(
     return Sea(sea, np.where(sea, weight, 0.0), coarse, flags.astype(np.int8))
 
 
-def check_values(values: npt.NDArray[np.floating], name: str) -> None:
+def check_values(values: npt.NDArray[np.floating], name: str, largest: float = LARGEST_HEIGHT) -> None:
     """Refuse what can be no field of sea surface height in metres.
 
     Parameters
@@ -151,20 +151,22 @@ def check_values(values: npt.NDArray[np.floating], name: str) -> None:
         Metres, NaN where there is no data.
     name : str
         Used in messages.
+    largest : float
+        A hundred metres, in the unit of the field.
 
     Raises
     ------
     ValueError
         If `values` is not real, has less than two dimensions, is NaN everywhere, is infinite somewhere, or is beyond
-        100 m, as an undeclared fill value is.
+        `largest`, as an undeclared fill value is.
 
     Examples
     --------
     >>> check_values(np.array([[0.1, 1e20]]), "ssh")
     Traceback (most recent call last):
     ...
-    ValueError: Invalid ssh 1e+20 at index (0, 1). It must be within 100 m of 0. A fill value must be declared: \
-set `_FillValue`, or replace it by NaN.
+    ValueError: Invalid ssh 1e+20 at index (0, 1). It must be within 100 of 0, which is 100 m. A fill value must be \
+declared: set `_FillValue`, or replace it by NaN.
     """
     if values.dtype.kind not in "fiu" or values.ndim < 2:
         raise ValueError(
@@ -178,12 +180,12 @@ set `_FillValue`, or replace it by NaN.
         )
     if not np.any(np.isfinite(values)):
         raise ValueError(f"Invalid {name} of shape {values.shape}. It must hold data, but it is NaN everywhere.")
-    beyond = np.abs(values) > LARGEST_HEIGHT
+    beyond = np.abs(values) > largest
     if np.any(beyond):
         index = first_index(beyond)
         raise ValueError(
-            f"Invalid {name} {values[index]} at index {index}. It must be within {LARGEST_HEIGHT:.0f} m of 0. "
-            "A fill value must be declared: set `_FillValue`, or replace it by NaN."
+            f"Invalid {name} {values[index]} at index {index}. It must be within {largest:.0f} of 0, "
+            "which is 100 m. A fill value must be declared: set `_FillValue`, or replace it by NaN."
         )
 
 

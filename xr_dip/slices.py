@@ -142,7 +142,7 @@ def _times(da: xr.DataArray, leading: list[Any]) -> list[tuple[tuple[Any, ...], 
     for coord in da.coords.values():
         if coord.dtype.kind in "MO" and set(coord.dims) <= set(leading):
             # Few numbers, but perhaps lazy: read here, whatever scheduler will compute the fields.
-            values = coord.compute(scheduler="synchronous").values
+            values = coord.reset_coords(drop=True).compute(scheduler="synchronous").values
             if all(_is_time(value) for value in values.ravel()):
                 found.append((coord.dims, values))
     return found

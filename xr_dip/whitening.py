@@ -46,8 +46,8 @@ def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel
     return np.asarray(np.maximum(spectrum, EIGENVALUE_FLOOR * spectrum.max()))
 
 
-def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel) -> FloatArray:
-    """Symmetric root of the inverse covariance of the constrained block means, scaled to mean eigenvalue one.
+def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5) -> FloatArray:
+    """Symmetric matrix W whose square ``W^2`` is ``C^-s`` over its mean eigenvalue: ``|W e|^2`` is the weighed misfit.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel) -> Fl
     pitch : (float, float)
         From `xr_dip.matern.fine_pitch`.
     kernel : Kernel
+    exponent : float
+        s, from 0 (every residual weighs alike) to 1 (every mode of C does).
 
     Returns
     -------
@@ -64,12 +66,12 @@ def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel) -> Fl
     Examples
     --------
     >>> support = Support(np.ones((2, 8)), (2, 2), np.ones((1, 4), dtype=bool))
-    >>> root = whitener(support, (0.5, 0.5), Kernel(1.5, 2.0, 1.0))
-    >>> round(float(np.trace(root)) / 4, 12)
+    >>> matrix = whitener(support, (0.5, 0.5), Kernel(1.5, 2.0, 1.0))
+    >>> round(float(np.trace(matrix @ matrix)) / 4, 12)
     1.0
     """
     rows, columns = support.weights.shape
     table = kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length)
     values, vectors = np.linalg.eigh(covariance_matrix(table, support))
-    root = np.maximum(values, EIGENVALUE_FLOOR * values[-1]) ** -0.5
-    return np.asarray((vectors * (root / root.mean())) @ vectors.T)
+    weights = np.maximum(values, EIGENVALUE_FLOOR * values[-1]) ** -exponent
+    return np.asarray((vectors * np.sqrt(weights / weights.mean())) @ vectors.T)

@@ -1,8 +1,8 @@
 r"""The default generator: smooth at every scale, drawn on a domain wider than the data.
 
-Its output is a cubic B-spline whose knots lie a few to a coarse cell, on a domain padded by whole coarse cells: what the
-convolutions do at their border falls outside the result. Each level doubles by half-pixel linear interpolation (B-spline
-subdivision), because the ringing of bicubic interpolation is larger than the errors that are at stake.
+Its output is a cubic B-spline whose knots lie a few to a coarse cell, on a domain padded by whole coarse cells: what
+the convolutions do at their border falls outside the result. Each level doubles by half-pixel linear interpolation
+(B-spline subdivision), because the ringing of bicubic interpolation is larger than the errors that are at stake.
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ class Level(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Map features (1, c, h, w) to (1, c', h', w')."""
-        features = self.activation(self.norm(self.convolution(self.upsample(features))))
-        return features
+        return self.activation(self.norm(self.convolution(self.upsample(features))))
 
 
 class BandLimited(Generator):
@@ -113,10 +112,7 @@ class BandLimited(Generator):
         latent = torch.randn(1, LATENT_CHANNELS, *sizes[0], generator=rng)
         self.register_buffer("latent", latent, persistent=False)
         self.levels = nn.Sequential(
-            *(
-                Level((widths[i], widths[i + 1]), (sizes[i], sizes[i + 1]), activation, rng)  # type: ignore[arg-type]
-                for i in range(depth)
-            )
+            *(Level((widths[i], widths[i + 1]), (sizes[i], sizes[i + 1]), activation, rng) for i in range(depth))
         )
         self.reflect = nn.ReflectionPad2d(1)
         self.head = conv3x3(channels, 1, rng)

@@ -1,7 +1,8 @@
 """The generator of Archambault et al. 2022: a DCGAN from a latent vector to the fine field.
 
-2,393,185 parameters at 256 x 256. Where the paper is silent we follow later code of the same group: bilinear upsampling, weights
-N(0, 0.02), normalisation N(1, 0.02). Other sizes begin at ceil(size / 64) instead of 4 and are cropped about the centre.
+2,393,185 parameters at 256 x 256. Where the paper is silent we follow later code of the same group: bilinear
+upsampling, weights N(0, 0.02), normalisation N(1, 0.02). Other sizes begin at ceil(size / 64) instead of 4 and are
+cropped about the centre.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Dcgan(Generator):
     shape : (int, int)
         Fine cells along y and x.
     latent : {"normal", "uniform", "fixed"}
-        Redrawn from N(mu, sigma^2) at each iteration as in the paper; from mu + U[0, 1) sigma; or mu for ever. mu and sigma
-        are drawn once.
+        Redrawn from N(mu, sigma^2) at each iteration as in the paper; from mu + U[0, 1) sigma; or mu for ever. mu and
+        sigma are drawn once.
     rng : torch.Generator
         Source of the first weights and of every latent.
     """
@@ -43,7 +44,8 @@ class Dcgan(Generator):
         doublings = len(WIDTHS)
         # Two at least: a single pixel has no statistics to normalise by.
         start = [max(2, math.ceil(size / 2**doublings)) for size in shape]
-        first = nn.utils.skip_init(nn.ConvTranspose2d, LATENT_CHANNELS, WIDTHS[0], start, bias=False)
+        kind, options = nn.ConvTranspose2d, {"bias": False}
+        first = nn.utils.skip_init(kind, LATENT_CHANNELS, WIDTHS[0], start, **options)  # type: ignore[no-untyped-call]
         dcgan_weights(first.weight, rng)
         layers: list[nn.Module] = [first, SingleImageNorm(WIDTHS[0], rng), nn.ReLU()]
         for inputs, outputs in zip(WIDTHS, (*WIDTHS[1:], 1), strict=True):
@@ -99,7 +101,8 @@ def make_dcgan(shape: tuple[int, int], factor: Factor, seed: int, *, latent: str
 
     References
     ----------
-    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image prior, table 1.
+    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image
+    prior, table 1.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Layers whose first weights come from an explicit random generator.
 
-Nothing here touches torch's global random state, so members may be made and fitted side by side in threads, and member k
-is the same whatever was made before it.
+Nothing here touches torch's global random state, so members may be made and fitted side by side in threads, and member
+k is the same whatever was made before it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def conv3x3(inputs: int, outputs: int, rng: torch.Generator, initialise: Initial
     -------
     nn.Conv2d
     """
-    layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3)
+    layer: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3)  # type: ignore[no-untyped-call]
     initialise(layer.weight, rng)
+    assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
 

@@ -1,0 +1,143 @@
+"""Records of finished cases in one JSON file: written after each case, so that a broken run goes on where it ended."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+from cases import Case, Record, describe, number, run_case
+
+
+@dataclass(frozen=True)
+class Job:
+    """A case to run, where, and the file of its picture if it has one."""
+
+    case: Case
+    device: str
+    picture: Path | None = None
+
+    def is_done(self, store: Store) -> bool:
+        """Tell whether the record is there, and the picture if one is wanted."""
+        return self.case.key in store and (self.picture is None or self.picture.exists())
+
+
+class Store:
+    """Records by the key of their case, in a file that is whole at any time.
+
+    Parameters
+    ----------
+    path : Path
+        JSON; read if it exists.
+    fresh : bool
+        Forget what is there.
+    """
+
+    def __init__(self, path: Path, fresh: bool = False) -> None:
+        self.path = path
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not fresh else []
+        self.records: dict[str, Record] = {record["key"]: record for record in known}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.records
+
+    def add(self, record: Record) -> None:
+        """Keep a record and write the file anew."""
+        self.records[str(record["key"])] = record
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        ordered = sorted(self.records.values(), key=lambda record: json.dumps(_place(record)))
+        partial = self.path.with_suffix(".tmp")
+        partial.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, self.path)
+
+    def of(self, cases: Iterable[Case]) -> list[Record]:
+        """Return the records of those cases that have one, in their order."""
+        return [self.records[case.key] for case in cases if case.key in self.records]
+
+
+def _place(record: Record) -> list[object]:
+    return [record[name] for name in ("field", "factor", "noise", "method", "key")]
+
+
+def run_jobs(jobs: list[Job], store: Store, processes: int) -> list[str]:
+    """Run the jobs that are not done, and return what failed.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    store : Store
+        Gets the records.
+    processes : int
+        With 1 in this process, its fits side by side on all cores; with more, each process on one core of its own.
+
+    Returns
+    -------
+    list of str
+        One line for each case that raised an error; it has no record and runs again next time.
+    """
+    waiting = [job for job in jobs if not job.is_done(store)]
+    print(f"{len(jobs) - len(waiting)} of {len(jobs)} cases are done, {len(waiting)} to run", flush=True)
+    failures = []
+    with _runner(processes) as results:
+        for count, (record, failure) in enumerate(results(waiting), start=1):
+            if failure is not None:
+                failures.append(failure)
+                print(f"[{count}/{len(waiting)}] FAILED {failure}", flush=True)
+                continue
+            store.add(record)
+            print(f"[{count}/{len(waiting)}] {_line(record)}", flush=True)
+    return failures
+
+
+def _line(record: Record) -> str:
+    what = " ".join(str(record[name]) for name in ("field", "factor", "method", "noise"))
+    return f"{what}: rmse {number(record, 'rmse'):.3g}, {number(record, 'seconds'):.1f} s"
+
+
+@contextmanager
+def _runner(processes: int) -> Iterator:
+    """Yield a function from jobs to their results as they end."""
+    if processes == 1:
+        yield lambda jobs: map(_run, jobs)
+        return
+    # read by the libraries of the new processes when they start
+    os.environ["OMP_NUM_THREADS"] = "1"
+    context = multiprocessing.get_context("spawn")
+    cores = context.Queue()
+    for index in range(processes):
+        cores.put(index)
+    with context.Pool(processes, initializer=_take_core, initargs=(cores,), maxtasksperchild=None) as pool:
+        yield lambda jobs: pool.imap_unordered(_run, jobs)
+
+
+def _take_core(cores: Queue) -> None:
+    """Keep this process on one core: the fits of an ensemble run side by side on as many cores as it may use."""
+    index = cores.get()
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {allowed[index % len(allowed)]})
+
+
+def _run(job: Job) -> tuple[Record, str | None]:
+    """Run one job; an error of the case is a result like any other, and told at the end."""
+    try:
+        record, result, twin = run_case(job.case, device=job.device)
+        if job.picture is not None:
+            from pictures import draw_case
+
+            draw_case(job.case, result, twin, job.picture)
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        return describe(job.case), f"{job.case}: {error}"
+    return {**record, "machine": machine()}, None
+
+
+def machine() -> str:
+    """Name the processor and the cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{platform.processor() or platform.machine()}, {cores} cores"

@@ -1,0 +1,85 @@
+"""Markdown tables, and the words above and below them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from cases import Record, number
+
+import xr_dip
+
+NOTHING = "–"
+BASELINE = "kriging"
+
+Formatter = Callable[[float], str]
+
+
+def show(value: float, digits: int, scale: float = 1.0) -> str:
+    """Format a number with fixed digits; a dash for NaN."""
+    return f"{scale * value:.{digits}f}" if np.isfinite(value) else NOTHING
+
+
+def millimetres(value: float) -> str:
+    """Format metres as millimetres, three digits for the small ones."""
+    return show(value, 3 if abs(value) < 1e-3 else 2 if abs(value) < 0.02 else 1, 1000.0)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table, numbers to the right of the first column."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def write_page(path: Path, title: str, parts: Iterable[str], records: Sequence[Record], command: str) -> None:
+    """Write a page: title, parts, and how it was made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n\n".join([f"# {title}", *filter(None, parts), provenance(records, command)])
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def provenance(records: Sequence[Record], command: str) -> str:
+    """Say what made the records: version, machines, members, and if the code changed meanwhile."""
+    machines = sorted({str(record["machine"]) for record in records if "machine" in record})
+    members = sorted({(str(record["method"]), str(record["members"])) for record in records if record.get("members")})
+    codes = {record["code"] for record in records if "code" in record}
+    lines = [f"Written by `{command}`, xr_dip {xr_dip.__version__}, {len(records)} records."]
+    if members:
+        lines.append("Members: " + ", ".join(f"{method} {count}" for method, count in members) + ".")
+    if machines:
+        lines.append("Machine: " + "; ".join(machines) + ".")
+    if len(codes) > 1:
+        lines.append(f"**The records come from {len(codes)} states of the code: run with `--fresh`.**")
+    return " ".join(lines)
+
+
+def by_situation(records: Iterable[Record]) -> dict[tuple[str, int, float], dict[str, Record]]:
+    """Group records that differ by their method only: (field, factor, noise) to method to record."""
+    groups: dict[tuple[str, int, float], dict[str, Record]] = defaultdict(dict)
+    for record in records:
+        situation = (str(record["field"]), int(number(record, "factor")), number(record, "noise"))
+        groups[situation][str(record["method"])] = record
+    return dict(groups)
+
+
+def ratio(methods: dict[str, Record], method: str, baseline: str = BASELINE, name: str = "rmse") -> float:
+    """Score of a method over that of the baseline; NaN where one is missing."""
+    if method not in methods or baseline not in methods:
+        return np.nan
+    return number(methods[method], name) / number(methods[baseline], name)
+
+
+def mean(values: npt.ArrayLike) -> float:
+    """Mean of the finite values, NaN without any."""
+    finite = np.asarray(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    return float(finite.mean()) if finite.size else np.nan
+
+
+def geometric_mean(values: npt.ArrayLike) -> float:
+    """Geometric mean of the finite values, NaN without any."""
+    return float(np.exp(mean(np.log(np.asarray(values, dtype=np.float64)))))

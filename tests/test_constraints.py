@@ -1,0 +1,175 @@
+"""Enforcement: exact, idempotent, linear, and it leaves land alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xr_dip import constraints
+from xr_dip.blocks import block_mean, block_sum
+from xr_dip.constraints import CONSTRAINT_NAMES, CONSTRAINTS, additive, misfit, none, smooth
+
+EXACT = {"additive": additive, "smooth": smooth}
+PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
+
+
+def make_weights(shape, factor, land_share, seed):
+    """cos(latitude) on random land."""
+    rng = np.random.default_rng(seed)
+    rows, columns = shape[0] * factor[0], shape[1] * factor[1]
+    latitude = np.linspace(-60, 70, rows)
+    weights = np.cos(np.deg2rad(latitude))[:, None] * (rng.random((rows, columns)) >= land_share)
+    if not weights.any():
+        weights[0, 0] = 1
+    return weights
+
+
+@st.composite
+def cases(draw):
+    """Two fields and their values, with NaN where there is no sea."""
+    shape, factor = draw(PAIRS), draw(PAIRS)
+    seed = draw(st.integers(0, 2**31))
+    weights = make_weights(shape, factor, draw(st.sampled_from([0.0, 0.3, 0.8])), seed)
+    rng = np.random.default_rng(seed)
+    fields = rng.normal(size=(2, *weights.shape))
+    values = np.where(block_sum(weights, factor) > 0, rng.normal(size=(2, *shape)), np.nan)
+    return fields, values, weights, factor
+
+
+def at_sea(field, weights):
+    return np.where(weights > 0, field, 0)
+
+
+each_exact = pytest.mark.parametrize("constraint", EXACT.values(), ids=EXACT)
+
+
+@each_exact
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_block_means_are_exact(constraint, case):
+    (field, _), (values, _), weights, factor = case
+    found = block_mean(constraint(field, values, weights, factor), weights, factor)
+    np.testing.assert_allclose(found, values, rtol=0, atol=1e-13)
+
+
+@each_exact
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_idempotent(constraint, case):
+    (field, _), (values, _), weights, factor = case
+    once = constraint(field, values, weights, factor)
+    np.testing.assert_allclose(constraint(once, values, weights, factor), once, rtol=0, atol=1e-13)
+
+
+@each_exact
+@given(cases(), st.floats(-3, 3))
+@settings(max_examples=40, deadline=None)
+def test_linear_in_field_and_values(constraint, case, share):
+    # `smooth` stops at a tolerance of 1e-9, so it is linear to about as much.
+    fields, values, weights, factor = case
+    first, second = (constraint(x, y, weights, factor) for x, y in zip(fields, values, strict=True))
+    both = constraint(fields[0] + share * fields[1], values[0] + share * values[1], weights, factor)
+    np.testing.assert_allclose(both, first + share * second, rtol=0, atol=1e-7)
+
+
+@each_exact
+@given(cases(), st.sampled_from([np.nan, np.inf, -9999.0]))
+@settings(max_examples=40, deadline=None)
+def test_land_is_neither_read_nor_changed(constraint, case, on_land):
+    (field, _), (values, _), weights, factor = case
+    other = np.where(weights > 0, field, on_land)
+    before = other.copy()
+    enforced = constraint(other, values, weights, factor)
+    np.testing.assert_array_equal(enforced[weights == 0], before[weights == 0])
+    np.testing.assert_array_equal(other, before)
+    np.testing.assert_array_equal(
+        at_sea(enforced, weights), at_sea(constraint(field, values, weights, factor), weights)
+    )
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_cells_without_a_value_are_left_as_they_are(case):
+    (field, _), (values, _), weights, factor = case
+    values = values.copy()
+    values[0, 0] = np.nan
+    enforced = additive(field, values, weights, factor)
+    block = np.s_[: factor[0], : factor[1]]
+    np.testing.assert_array_equal(enforced[block], field[block])
+    assert misfit(field, values, weights, factor)[0, 0] == 0
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_additive_gives_the_nearest_field_in_the_weighted_norm(case):
+    # The change is orthogonal to every field whose block means are 0.
+    (field, other), (values, _), weights, factor = case
+    change = additive(field, values, weights, factor) - field
+    null = additive(other, np.where(np.isnan(values), np.nan, 0.0), weights, factor)
+    np.testing.assert_allclose((weights * change * at_sea(null, weights)).sum(), 0, atol=1e-12)
+
+
+@each_exact
+@given(cases())
+@settings(max_examples=20, deadline=None)
+def test_members_are_enforced_one_by_one(constraint, case):
+    fields, (values, _), weights, factor = case
+    together = constraint(fields, values, weights, factor)
+    alone = np.stack([constraint(field, values, weights, factor) for field in fields])
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-8)
+
+
+def test_smooth_converges_as_methods_say(monkeypatch):
+    # METHODS, section 2: with 30 % random land and cos(latitude) weights the largest error falls to 0.31, 1.5e-2,
+    # 1.4e-6 and 2e-16 of what it was in 1, 5, 20 and 60 rounds. The last, exact step and the tolerance are taken away.
+    weights = make_weights((8, 8), (4, 4), 0.3, seed=0)
+    rng = np.random.default_rng(0)
+    field, values = rng.normal(size=weights.shape), rng.normal(size=(8, 8))
+    monkeypatch.setattr(constraints, "additive", none)
+    monkeypatch.setattr(constraints, "SMOOTH_TOLERANCE", 0.0)
+    errors = []
+    for rounds in (0, 1, 5, 20, 60):
+        monkeypatch.setattr(constraints, "SMOOTH_ROUNDS", rounds)
+        errors.append(np.abs(misfit(smooth(field, values, weights, (4, 4)), values, weights, (4, 4))).max())
+    left = np.array(errors[1:]) / errors[0]
+    assert (left < [0.5, 3e-2, 1e-5, 1e-14]).all()
+    assert (left[:3] > [0.1, 3e-3, 1e-7]).all()
+
+
+def test_smooth_reaches_its_tolerance_within_its_rounds(monkeypatch):
+    monkeypatch.setattr(constraints, "additive", none)
+    weights = make_weights((6, 6), (8, 8), 0.3, seed=1)
+    values = np.random.default_rng(1).normal(size=(6, 6))
+    enforced = smooth(np.zeros(weights.shape), values, weights, (8, 8))
+    assert np.abs(misfit(enforced, values, weights, (8, 8))).max() <= constraints.SMOOTH_TOLERANCE
+
+
+def test_smooth_leaves_no_steps_at_the_edges_of_cells():
+    # A parabola in x, x16, from nothing: the steps of `additive` are as large as the field.
+    values = np.broadcast_to(np.linspace(-1, 1, 8) ** 2, (4, 8))
+    weights = np.ones((64, 128))
+    edges, insides = [], []
+    for constraint in (additive, smooth):
+        steps = np.abs(np.diff(constraint(np.zeros(weights.shape), values, weights, (16, 16)), axis=1))
+        at_edge = np.arange(127) % 16 == 15
+        edges.append(steps[:, at_edge].max())
+        insides.append(steps[:, ~at_edge].max())
+    assert edges[0] > 0.4
+    assert insides[0] < 1e-12
+    assert edges[1] < 1.5 * insides[1] < 0.1
+
+
+def test_smooth_of_a_constant_misfit_is_that_constant():
+    field = np.random.default_rng(0).normal(size=(4, 6))
+    values = block_mean(field, np.ones((4, 6)), (2, 3)) + 0.25
+    np.testing.assert_allclose(smooth(field, values, np.ones((4, 6)), (2, 3)), field + 0.25, atol=1e-14)
+
+
+def test_none_changes_no_bit():
+    field = np.array([[np.nan, 1.0]])
+    np.testing.assert_array_equal(none(field, np.ones((1, 1)), np.ones((1, 2)), (1, 2)), field)
+
+
+def test_names():
+    assert {"none": none, "additive": additive, "smooth": smooth} == CONSTRAINTS
+    assert CONSTRAINT_NAMES == ("none", "additive", "smooth", "optimal")

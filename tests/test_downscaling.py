@@ -1,0 +1,227 @@
+"""The main job end to end: what the user's one call returns."""
+
+import json
+
+import dask
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import xr_dip
+from xr_dip.blocks import block_mean
+from xr_dip.errors import DipWarning
+
+
+def coarse_field(shape=(6, 8), times=0, land=False, seed=0):
+    """A smooth random field on a latitude/longitude grid, float32, with land in a corner on request."""
+    rng = np.random.default_rng(seed)
+    lead = (times,) if times else ()
+    values = rng.normal(size=(*lead, *shape)).cumsum(axis=-1).cumsum(axis=-2) * 0.02
+    if land:
+        values[..., :2, :3] = np.nan
+    coords = {
+        "lat": ("lat", 40 - 0.25 * np.arange(shape[0]), {"standard_name": "latitude", "units": "degrees_north"}),
+        "lon": ("lon", 5 + 0.25 * np.arange(shape[1]), {"standard_name": "longitude", "units": "degrees_east"}),
+    }
+    dims = ("lat", "lon")
+    if times:
+        coords["time"] = ("time", xr.date_range("2020-01-01", periods=times, unit="ns"))
+        dims = ("time", *dims)
+    attrs = {"units": "m", "standard_name": "sea_surface_height_above_geoid"}
+    return xr.DataArray(values.astype("float32"), coords, dims, name="ssh", attrs=attrs)
+
+
+def run(da, factor=2, **options):
+    return xr_dip.downscale(da, factor, **{"members": 2, "progress": False, "device": "cpu", **options})
+
+
+def test_the_one_line(tiny):
+    da = coarse_field()
+    out = da.dip.downscale(factor=3, members=2, preset=tiny, progress=False)
+    assert out.ssh_mean.shape == out.ssh_std.shape == out.ssh_fit_std.shape == out.ssh_flag.shape == (18, 24)
+    assert out.ssh_mean.dtype == out.ssh_std.dtype == np.float32
+    assert out.ssh_flag.dtype == np.int8
+    assert out.ssh_mean.attrs["units"] == "m"
+    assert (out.ssh_std > 0).all()
+    np.testing.assert_allclose(block_mean(out.ssh_mean.values, np.ones((18, 24)), (3, 3)), da.values, atol=1e-6)
+    assert abs(out.conservation_error).max() < 1e-6
+    assert out.conservation_error.dims == ("lat_coarse", "lon_coarse")
+    # How much had to be enforced is not nothing: the fits are rough.
+    assert abs(out.fit_residual).max() > 1e-4
+
+
+def test_dataset_and_array_give_the_same(tiny):
+    da = coarse_field()
+    one = run(da, preset=tiny)
+    other = da.to_dataset().dip.downscale("ssh", 2, members=2, preset=tiny, progress=False, device="cpu")
+    xr.testing.assert_identical(one.drop_attrs(), other.drop_attrs())
+
+
+@pytest.mark.parametrize("constraint", ["additive", "smooth", "optimal"])
+@pytest.mark.parametrize("weights", ["equal", "area"])
+def test_each_constraint_conserves_with_land_and_weights(tiny, constraint, weights):
+    da = coarse_field(land=True)
+    mask = np.random.default_rng(3).random((12, 16)) > 0.3
+    out = run(da, preset=tiny, constraint=constraint, weights=weights, mask=mask, keep_members=True)
+    assert float(abs(out.conservation_error).max()) < 1e-6
+    sea = np.isfinite(out.ssh_mean.values)
+    np.testing.assert_array_equal(sea, mask & np.repeat(np.repeat(np.isfinite(da.values), 2, 0), 2, 1))
+    assert np.isfinite(out.ssh_members.values[:, sea]).all()
+    assert np.isnan(out.ssh_members.values[:, ~sea]).all()
+    if weights == "equal":
+        means = block_mean(out.ssh_members.values, sea.astype(float), (2, 2))
+        used = np.isfinite(out.conservation_error.values)
+        np.testing.assert_allclose(means[:, used], np.broadcast_to(da.values[used], (2, used.sum())), atol=1e-6)
+
+
+def test_without_constraint_nothing_is_enforced(tiny):
+    out = run(coarse_field(), preset=tiny, constraint="none")
+    assert float(abs(out.conservation_error).max()) > 1e-4
+    np.testing.assert_allclose(out.conservation_error, out.fit_residual, atol=1e-6)
+
+
+def test_the_mean_of_kept_members_is_the_mean_and_their_spread_the_std(tiny):
+    out = run(coarse_field(), members=3, preset=tiny, constraint="additive", keep_members=True)
+    assert out.ssh_members.dims[0] == "member"
+    np.testing.assert_allclose(out.ssh_members.mean("member"), out.ssh_mean, atol=1e-6)
+    np.testing.assert_allclose(out.ssh_members.std("member", ddof=1), out.ssh_std, atol=1e-6)
+
+
+def test_calibrated_members_have_the_mean_of_the_estimate(tiny):
+    out = run(coarse_field(), members=3, preset=tiny, keep_members=True)
+    np.testing.assert_allclose(out.ssh_members.mean("member"), out.ssh_mean, atol=1e-6)
+
+
+def test_one_member_has_no_spread_and_says_so(tiny):
+    with pytest.warns(DipWarning, match="One member has no spread"):
+        out = run(coarse_field(), members=1, preset=tiny, constraint="additive")
+    assert np.isnan(out.ssh_std).all()
+    assert np.isnan(out.ssh_fit_std).all()
+    assert np.isfinite(out.ssh_mean).all()
+
+
+def test_lazy_equals_eager_bit_for_bit_and_building_computes_nothing(tiny):
+    da = coarse_field(times=3)
+    da[1] = da[1].where(da.lon > 5.3)
+
+    def refuse(*_, **__):
+        raise AssertionError("something was computed while building")
+
+    with dask.config.set(scheduler=refuse):
+        lazy = run(da.chunk(time=2, lat=3), preset=tiny, keep_members=True)
+    assert all(variable.chunks is not None for variable in lazy.data_vars.values())
+    eager = run(da, preset=tiny, keep_members=True)
+    for scheduler in ("synchronous", "threads"):
+        computed = lazy.compute(scheduler=scheduler)
+        xr.testing.assert_equal(computed, eager)
+
+
+def test_a_day_is_the_same_alone_and_in_its_series(tiny):
+    da = coarse_field(times=3)
+    series = run(da, preset=tiny)
+    alone = run(da.isel(time=1), preset=tiny)
+    np.testing.assert_array_equal(series.ssh_mean[1], alone.ssh_mean)
+    assert not np.array_equal(series.ssh_fit_std[0], series.ssh_fit_std[1])
+
+
+def test_the_seed_decides(tiny):
+    da = coarse_field()
+    one, same, other = (run(da, preset=tiny, seed=seed) for seed in (1, 1, 2))
+    xr.testing.assert_equal(one, same)
+    assert not one.ssh_mean.equals(other.ssh_mean)
+
+
+def test_the_order_of_dimensions_is_kept(tiny):
+    da = coarse_field(times=2)
+    out = run(da, preset=tiny)
+    turned = run(da.transpose("lon", "time", "lat"), preset=tiny)
+    assert turned.ssh_mean.dims == ("lon", "time", "lat")
+    np.testing.assert_array_equal(turned.ssh_mean.transpose("time", "lat", "lon"), out.ssh_mean)
+
+
+def test_a_day_without_values_is_a_gap_among_others(tiny):
+    da = coarse_field(times=2)
+    da[0] = np.nan
+    with pytest.warns(DipWarning, match="A time without any value"):
+        out = run(da, preset=tiny)
+    assert np.isnan(out.ssh_mean[0]).all()
+    assert np.isnan(out.ssh_std[0]).all()
+    assert (out.ssh_flag[0] != 0).all()
+    assert np.isfinite(out.ssh_mean[1]).all()
+
+
+def test_a_series_of_no_times_gives_a_series_of_no_times(tiny):
+    out = run(coarse_field(times=2).isel(time=slice(0, 0)), preset=tiny)
+    assert out.ssh_mean.shape == (0, 12, 16)
+
+
+def test_what_land_holds_never_matters(tiny):
+    """A coarse value over fine land only: dropping it or changing it changes no bit of the sea."""
+    da, mask = coarse_field(), np.ones((12, 16), bool)
+    mask[:2, :2] = False
+    results = []
+    for value in (0.0, 55.0):
+        changed = da.copy()
+        changed[0, 0] = value
+        with pytest.warns(DipWarning, match="no sea on the fine grid"):
+            results.append(run(changed, preset=tiny, mask=mask))
+    xr.testing.assert_equal(results[0].ssh_mean, results[1].ssh_mean)
+
+
+def test_noise_loosens_the_fit_and_switches_conservation_off(tiny):
+    da = coarse_field()
+    exact = run(da, preset=tiny)
+    noisy = run(da, preset=tiny, noise_std=0.02)
+    assert float(abs(exact.conservation_error).max()) < 1e-6
+    assert 1e-5 < float(abs(noisy.conservation_error).max()) < 0.2
+
+
+def test_the_configuration_is_written(tiny):
+    out = run(coarse_field(), preset=tiny, loss="charbonnier")
+    configuration = json.loads(out.attrs["xr_dip_configuration"])
+    assert configuration["loss"] == "charbonnier"
+    assert configuration["factor"] == [2, 2]
+    assert out.attrs["Conventions"].startswith("CF-")
+    assert out.attrs["xr_dip_largest_conservation_error"] < 1e-6
+    assert "balanced" not in out.attrs["source"]
+
+
+def test_another_generator_by_name(tiny):
+    out = run(coarse_field((2, 3)), 4, preset=tiny, generator="dcgan", constraint="smooth")
+    assert json.loads(out.attrs["xr_dip_configuration"])["generator"] == "dcgan"
+    assert float(abs(out.conservation_error).max()) < 1e-6
+
+
+@pytest.mark.parametrize("values", [np.zeros((4, 5)), np.full((4, 5), -0.7), np.add.outer(np.arange(4), np.arange(5))])
+def test_a_constant_or_a_plane_stays_what_it_is(tiny, values):
+    da = coarse_field((4, 5)).copy(data=(0.1 * values).astype("float32"))
+    out = run(da, 3, preset=tiny)
+    row = np.arange(12)[:, None] / 3 - 1 / 3
+    column = np.arange(15) / 3 - 1 / 3
+    expected = np.full((12, 15), da.values[0, 0]) + (row + column) * (0.1 if values[0, 1] != values[0, 0] else 0)
+    np.testing.assert_allclose(out.ssh_mean, expected, atol=2e-4)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 6)),
+    factor=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    seed=st.integers(0, 99),
+    share=st.floats(0, 0.7),
+)
+def test_any_size_factor_and_coast_conserves(tiny, shape, factor, seed, share):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape)
+    values[rng.random(shape) < share] = np.nan
+    values.flat[rng.integers(values.size)] = 0.3
+    coords = {"lat": 30.0 + np.arange(shape[0]), "lon": 100.0 + np.arange(shape[1])}
+    assume(shape != (1, 1))  # a single cell has no known size; find_horizontal says so
+    da = xr.DataArray(values, coords, ("lat", "lon"), name="ssh", attrs={"units": "m"})
+    out = run(da, factor, preset=tiny)
+    assert out.ssh_mean.shape == (shape[0] * factor[0], shape[1] * factor[1])
+    error = out.conservation_error.values
+    np.testing.assert_array_equal(np.isfinite(error), np.isfinite(values))
+    assert np.nanmax(np.abs(error)) < 1e-6
+    assert np.isfinite(out.ssh_std.values[np.isfinite(out.ssh_mean.values)]).all()

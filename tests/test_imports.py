@@ -1,0 +1,157 @@
+"""Imports point down only: floors without torch, floors without xarray, and a quiet `import xr_dip`."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "xr_dip"
+
+
+def words(text):
+    return text.split()
+
+
+# Lowest first: a module imports only modules of lines above its own. A new module takes its place here.
+FLOORS = words("""
+_version errors blocks ellipsoid axis positions losses stopping linear provenance netcdf summary
+rectilinear curvilinear grid horizontal sea samples synthetic slices
+interpolation coast constraints
+matern block_covariance trend factorization covariance whitening torus local_variance
+estimator calibration kriging mosaic
+operators generators.base generators.layers generators.bandlimited generators.dcgan generators problem fit ensemble
+presets inputs recipe coordinates cf
+verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
+verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
+verification
+coarsening baselines combination estimate downscaling twin accessor plot
+xr_dip cli
+""")
+
+# The fits and what they are made of. Nothing else may need torch, not even by way of another module.
+WITH_TORCH = words("""
+linear losses operators generators generators.base generators.layers generators.bandlimited generators.dcgan
+problem fit ensemble recipe estimate
+""")
+
+# `fit` and below, geometry and statistics of arrays: plain numbers and arrays.
+WITHOUT_XARRAY = words("""
+errors blocks ellipsoid axis losses stopping linear rectilinear curvilinear grid sea interpolation constraints
+matern block_covariance trend factorization covariance whitening torus local_variance
+estimator calibration kriging mosaic combination coast
+operators generators generators.base generators.layers generators.bandlimited generators.dcgan problem fit ensemble
+presets
+""")
+
+
+def name_of(path):
+    """Return the name of a module below xr_dip; `xr_dip` for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts).removesuffix("__init__").rstrip(".") or "xr_dip"
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def targets(node):
+    """Yield the full names that one statement imports, `importlib.import_module("name")` included."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "Imports are absolute."
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            yield whole if whole.removeprefix("xr_dip.") in MODULES else node.module
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def statements(node, inside_functions):
+    """Yield the nodes below one, without the bodies of functions where those are not run by an import."""
+    for child in ast.iter_child_nodes(node):
+        if inside_functions or not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield child
+            yield from statements(child, inside_functions)
+
+
+@cache
+def imports(module, inside_functions=True):
+    """Return the names that a module imports: ours without `xr_dip.`, others by their first part."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    found = [target for node in statements(tree, inside_functions) for target in targets(node)]
+    return {name.removeprefix("xr_dip.") if name.startswith("xr_dip") else name.partition(".")[0] for name in found}
+
+
+@cache
+def imported_with(module):
+    """Return all that an import of a module imports, by way of others too."""
+    direct = imports(module, inside_functions=False)
+    return direct.union(*(imported_with(other) for other in direct if other in MODULES and other != module))
+
+
+def test_the_reader_of_imports_sees_every_form():
+    at_once = "import a.b\nfrom xr_dip import axis\nfrom xr_dip.fit import Fit\n"
+    tree = ast.parse(at_once + "def later():\n    import c\n    import_module('d')")
+    found = {inside: [t for n in statements(tree, inside) for t in targets(n)] for inside in (True, False)}
+    assert found[False] == ["a.b", "xr_dip.axis", "xr_dip.fit"]
+    assert found[True] == [*found[False], "c", "d"]
+    assert imports("fit") >= {"torch", "numpy", "problem"}
+    assert "torch" in imported_with("estimate")
+
+
+def test_every_module_has_its_floor():
+    assert len(FLOORS) == len(set(FLOORS))
+    assert set(MODULES) == set(FLOORS), f"Not in both: {sorted(set(MODULES) ^ set(FLOORS))}."
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module):
+    lower = set(FLOORS[: FLOORS.index(module)])
+    ours = imports(module) & set(MODULES)
+    assert ours <= lower, f"{module} imports {sorted(ours - lower)}, which stand above it."
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - set(WITH_TORCH)))
+def test_no_torch_outside_the_fits(module):
+    assert "torch" not in imports(module)
+    assert "torch" not in imported_with(module)
+
+
+@pytest.mark.parametrize("module", WITHOUT_XARRAY)
+def test_no_xarray_in_the_fits_and_below(module):
+    assert not imported_with(module) & {"xarray", "cf_xarray", "dask"}
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_importing_the_package_is_offline_quiet_and_light():
+    # With every socket refused, every warning an error, and no word on either stream.
+    code = """
+import socket, sys
+
+class Refused(socket.socket):
+    def __init__(self, *arguments, **options):
+        raise AssertionError("A socket was opened.")
+
+socket.socket = Refused
+import xr_dip
+import xarray as xr
+assert hasattr(xr.DataArray, "dip") and hasattr(xr.Dataset, "dip")
+heavy = {"torch", "distributed", "matplotlib", "skimage", "sklearn"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = run_python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_public_names_exist_and_need_no_torch_to_be_named():
+    code = (
+        "import sys, xr_dip; missing = [name for name in xr_dip.__all__ if not hasattr(xr_dip, name)];"
+        "assert not missing, missing; assert 'torch' not in sys.modules"
+    )
+    assert run_python(code).stderr == ""

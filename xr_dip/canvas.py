@@ -1,0 +1,225 @@
+"""What pictures are drawn on: matplotlib's figures and axes, and one way to draw a map on them.
+
+matplotlib and cmocean are looked for when something is drawn, not before: they are an extra of the package.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xr_dip.horizontal import Horizontal, find_horizontal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FloatArray = npt.NDArray[np.float64]
+Limits = tuple[float, float]
+
+LAND_COLOUR = "0.75"
+TALLEST = 2.0
+"""Height over width beyond which a map no longer makes its figure taller."""
+
+
+def find_library(name: str) -> Any:
+    """Import a module of a plotting library.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; the message says how to get it.
+
+    Examples
+    --------
+    >>> find_library("matplotlib.pyplot").__name__
+    'matplotlib.pyplot'
+    """
+    try:
+        with warnings.catch_warnings():
+            # cmocean makes its colours in a way that matplotlib 3.11 deprecates: nothing that a user here can change.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return import_module(name)
+    except ModuleNotFoundError as error:
+        library = name.partition(".")[0]
+        raise ImportError(f"Pictures need {library}. Install it with `pip install xr-dip[plot]`.") from error
+
+
+def new_axes() -> Axes:
+    """Axes of a new figure.
+
+    Examples
+    --------
+    >>> new_axes().get_title()
+    ''
+    """
+    axes: Axes = find_library("matplotlib.pyplot").subplots(layout="constrained")[1]
+    return axes
+
+
+def new_panels(rows: list[list[str]], aspect: float) -> dict[str, Axes]:
+    """Axes of a new figure by name, all on one scale.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        Names of the panels; short rows end in blanks, empty ones are left out.
+    aspect : float
+        Height over width of a panel.
+
+    Returns
+    -------
+    dict of str to Axes
+
+    Examples
+    --------
+    >>> list(new_panels([["mean", "truth"], ["std"], []], aspect=0.5))
+    ['mean', 'truth', 'std']
+    """
+    columns = max(len(row) for row in rows)
+    mosaic: Any = [[*row, *["."] * (columns - len(row))] for row in rows if row]
+    size = 3.0 * columns, (2.8 * min(aspect, TALLEST) + 1.1) * len(mosaic)
+    _, axes = find_library("matplotlib.pyplot").subplot_mosaic(
+        mosaic, figsize=size, sharex=True, sharey=True, layout="constrained"
+    )
+    return dict(axes)
+
+
+def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, title: str) -> None:
+    """Draw cells on longitude and latitude, as wide as they are in the middle of the domain; NaN is grey.
+
+    Parameters
+    ----------
+    field : DataArray, dimensions (y, x) in any order
+    axes : Axes
+    colours : str
+        Name of a colour map of cmocean.
+    limits : (float, float)
+        Ends of the colour scale, in the unit of the field.
+    title : str
+
+    Raises
+    ------
+    ValueError
+        If the field has other dimensions too, or no latitude and longitude are found.
+
+    Examples
+    --------
+    >>> axes = new_axes()
+    >>> field = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [179.0, -180.0]}, ("lat", "lon"))
+    >>> draw_map(field, axes, colours="amp", limits=(0.0, 1.0), title="across the date line")
+    >>> [float(edge) for edge in axes.get_xlim()]
+    [178.5, 180.5]
+    """
+    horizontal = find_grid(field)
+    latitude, longitude = _centres(horizontal)
+    axes.pcolormesh(
+        longitude,
+        latitude,
+        field.transpose(horizontal.y_dim, horizontal.x_dim).values,
+        vmin=limits[0],
+        vmax=limits[1],
+        cmap=getattr(find_library("cmocean").cm, colours),
+        shading="nearest",
+        rasterized=True,
+    )
+    axes.set_facecolor(LAND_COLOUR)
+    axes.set_aspect(1 / np.cos(np.deg2rad(np.mean(latitude))))
+    axes.set_title(title, fontsize="medium")
+    axes.set(xlabel="longitude (°E)", ylabel="latitude (°N)")
+
+
+def draw_bar(panels: list[Axes], label: str, location: str = "bottom") -> None:
+    """Draw the one colour bar of maps with the same colours and limits.
+
+    Parameters
+    ----------
+    panels : list of Axes
+        Each with a map.
+    label : str
+    location : {"bottom", "right"}
+        On which side of them.
+
+    Examples
+    --------
+    >>> axes = new_axes()
+    >>> field = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon"))
+    >>> draw_map(field, axes, colours="amp", limits=(0.0, 1.0), title="")
+    >>> draw_bar([axes], "height (m)")
+    >>> len(axes.figure.axes)
+    2
+    """
+    shape: dict[str, Any] = {"aspect": 30, "shrink": 0.8} if location == "bottom" else {}
+    panels[0].figure.colorbar(panels[0].collections[0], ax=panels, location=location, label=label, **shape)
+
+
+def map_aspect(field: xr.DataArray) -> float:
+    """Height over width of the map of a field.
+
+    Parameters
+    ----------
+    field : DataArray, dimensions (y, x) in any order
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> axes = {"lat": [59.0, 61.0], "lon": [0.0, 2.0]}
+    >>> round(map_aspect(xr.DataArray(np.eye(2), axes, ("lat", "lon"))), 9)
+    2.0
+    """
+    latitude, longitude = _centres(find_grid(field))
+    return float(np.ptp(latitude) / (np.ptp(longitude) * np.cos(np.deg2rad(np.mean(latitude)))))
+
+
+def find_grid(field: xr.DataArray) -> Horizontal:
+    """Find the grid of a field that has no other dimensions.
+
+    Parameters
+    ----------
+    field : DataArray, dimensions (y, x) in any order
+
+    Returns
+    -------
+    Horizontal
+
+    Raises
+    ------
+    ValueError
+        If the field has other dimensions too, or no latitude and longitude are found.
+
+    Examples
+    --------
+    >>> find_grid(xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon"))).y_dim
+    'lat'
+    """
+    horizontal = find_horizontal(field)
+    extra = [dim for dim in field.dims if dim not in (horizontal.y_dim, horizontal.x_dim)]
+    if extra:
+        raise ValueError(
+            f"Invalid field with dimensions {field.dims}. It must have the horizontal ones only: select one of "
+            f"{extra} first, as in `.isel({extra[0]}=0)`."
+        )
+    return horizontal
+
+
+def _centres(horizontal: Horizontal) -> tuple[FloatArray, FloatArray]:
+    """Latitude and longitude of the cells, without a jump at the date line."""
+    latitude, longitude = horizontal.grid.centres()
+    for along in range(longitude.ndim):
+        longitude = np.unwrap(longitude, period=360.0, axis=along)
+    return latitude, longitude
