@@ -6,6 +6,7 @@ The truth gives the coarse field and the coastline, and is then used for scoring
 from __future__ import annotations
 
 import hashlib
+import importlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -132,6 +133,8 @@ def score(result: xr.Dataset, twin: Twin) -> Record:
     numbers = {str(name): float(value) for name, value in scores.items()}
     numbers |= {name: float(result[name]) for name in DIAGNOSTICS if name in result}
     numbers |= {"truth_std": float(truth.std()), "coarse_cells": int(twin.coarse.notnull().sum())}
+    if "conservation_error" in result:
+        numbers["conservation_error"] = float(abs(result.conservation_error).max())
     distance = land_distance(twin.sea.values)
     coast = twin.sea & (xr.DataArray(distance, dims=truth.dims) <= COAST_WIDTH)
     if coast.any():
@@ -152,6 +155,8 @@ def run_case(case: Case, *, device: str = "cpu", truth: xr.DataArray | None = No
         Instead of the case's own field.
     """
     twin = make_twin(open_field(case.field) if truth is None else truth, case.factor, case.noise, case.seed)
+    if case.fits:
+        importlib.import_module("xr_dip.estimate")  # imports torch: no part of the time of a fit
     start = time.perf_counter()
     result = estimate(twin, case.factor, case.method, members=case.members, seed=case.seed, device=device)
     seconds = time.perf_counter() - start

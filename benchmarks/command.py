@@ -32,7 +32,9 @@ def make_parser(description: str | None, *, folder: str, quick: str) -> argparse
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="as in xr_dip.downscale (default: cpu)")
     parser.add_argument("--quick", action="store_true", help=quick)
-    parser.add_argument("--out", type=Path, help=f"folder (default: docs/{folder}; demo-output/benchmarks with --quick)")
+    parser.add_argument(
+        "--out", type=Path, help=f"folder (default: docs/{folder}; demo-output/benchmarks with --quick)"
+    )
     return parser
 
 
@@ -49,11 +51,12 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="run all cases again, also those that have a record")
 
 
+def without_filters(options: argparse.Namespace) -> argparse.Namespace:
+    """Return options that ask for everything, with the same numbers: what a page shows, as far as it has records."""
+    return argparse.Namespace(**{**vars(options), "fields": None, "factors": None, "methods": None, "quick": False})
+
+
 def command_line(script: str, options: argparse.Namespace) -> str:
     """Return a command that makes the same records."""
     given = " --quick" if options.quick else ""
-    for name in ("fields", "factors", "methods"):
-        values = getattr(options, name)
-        given += f" --{name} {' '.join(map(str, values))}" if values else ""
-    given += f" --members {options.members}" if options.members else ""
-    return f"python benchmarks/{script}{given}"
+    return f"python benchmarks/{script}{given} --members {options.members} --seed {options.seed}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,20 +68,21 @@ def open_field(field: Field) -> xr.DataArray:
     return truth.assign_attrs(units=values.attrs.get("units", "m"))
 
 
-def select(fields: tuple[Field, ...], names: list[str] | None) -> tuple[Field, ...]:
-    """Return the fields whose name begins with one of some names; all without names.
+def select(fields: Sequence[Field], names: Sequence[str] | None) -> list[Field]:
+    """Return the fields whose name begins with one of some names; all of them without names."""
+    return [field for field in fields if not names or field.name.startswith(tuple(names))]
+
+
+def check_names(names: Sequence[str] | None, fields: Sequence[Field]) -> None:
+    """Refuse a name that begins that of no field.
 
     Raises
     ------
     ValueError
-        If a name fits no field.
     """
-    if not names:
-        return fields
-    for name in names:
-        if not any(field.name.startswith(name) for field in fields):
+    for name in names or ():
+        if not select(fields, [name]):
             raise ValueError(f"Invalid field {name!r}. It must begin one of {[field.name for field in fields]}.")
-    return tuple(field for field in fields if field.name.startswith(tuple(names)))
 
 
 def fits(field: Field, factor: int) -> bool:

@@ -12,10 +12,14 @@ import xarray as xr
 from cases import Case, Twin, estimate
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-COLOURS = 96
-"""Of the palette: keeps a picture below 120 kB."""
+COLOURS = (160, 96, 48, 24)
+"""Of the palette: the most with which a picture is small enough."""
+LARGEST = 120_000
+"""Bytes of a picture."""
 DPI = 80
 
 Bars = tuple[str, npt.NDArray[np.floating], npt.NDArray[np.floating], float]
@@ -30,31 +34,30 @@ def draw_case(case: Case, result: xr.Dataset, twin: Twin, path: Path) -> None:
         for method in ("bicubic", "kriging")
     }
     means[case.method] = result[f"{name}_mean"].values
-    figure = Figure(figsize=(11.5, 11.5 * 0.5 * truth.shape[0] / truth.shape[1] + 0.9), layout="constrained")
-    axes = figure.subplots(2, 4)
-    shown = mpl.colormaps["viridis"].with_extremes(bad="0.7")
-    errors = mpl.colormaps["RdBu_r"].with_extremes(bad="0.7")
-    low, high = np.nanpercentile(truth, [0.5, 99.5])
+    figure = Figure(figsize=(11.0, 11.0 * 0.5 * truth.shape[0] / truth.shape[1] + 0.6), layout="constrained")
+    heights, below = figure.subplots(2, 4)
+    limits = tuple(np.nanpercentile(truth, [0.5, 99.5]))
     largest = 3 * float(np.nanstd(means["kriging"] - truth))
-    _map(axes[0, 0], truth, f"truth, {case.field.name}", shown, (low, high))
-    _map(axes[1, 0], result[f"{name}_std"].values, "predicted standard error", shown, (0, largest))
-    for column, (method, mean) in enumerate(means.items(), start=1):
+    shown = _map(heights[0], truth, f"truth, {case.field.name}", "viridis", limits)
+    std = result[f"{name}_std"].values
+    spread = _map(below[0], std, "predicted standard error", "viridis", (0.0, float(np.nanpercentile(std, 99.5))))
+    for above, under, (method, mean) in zip(heights[1:], below[1:], means.items(), strict=True):
         error = mean - truth
-        _map(axes[0, column], mean, f"{method} x{case.factor}", shown, (low, high))
-        title = f"error, RMSE {1000 * np.sqrt(np.nanmean(error**2)):.1f} mm"
-        _map(axes[1, column], error, title, errors, (-largest, largest))
+        _map(above, mean, f"{method} x{case.factor}", "viridis", limits)
+        title = f"error, RMSE {1000 * np.sqrt(np.nanmean(error**2)):#.3g} mm"
+        errors = _map(under, error, title, "RdBu_r", (-largest, largest))
+    for image, axes in ((shown, heights), (spread, below[:1]), (errors, below[1:])):
+        figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01, label="m")
     save(figure, path)
 
 
-def _map(axes: Axes, field: npt.NDArray[np.floating], title: str, colours: mpl.colors.Colormap, limits: tuple) -> None:
-    image = axes.imshow(
-        np.ma.masked_invalid(field), origin="lower", cmap=colours, vmin=limits[0], vmax=limits[1], rasterized=True
-    )
+def _map(
+    axes: Axes, field: npt.NDArray[np.floating], title: str, colours: str, limits: tuple[float, float]
+) -> AxesImage:
     axes.set(xticks=[], yticks=[])
     axes.set_title(title, fontsize=9)
-    bar = axes.figure.colorbar(image, ax=axes, shrink=0.85)
-    bar.ax.tick_params(labelsize=7)
-    bar.set_label("m", fontsize=7)
+    palette = mpl.colormaps[colours].with_extremes(bad="0.7")
+    return axes.imshow(np.ma.masked_invalid(field), palette, origin="lower", vmin=limits[0], vmax=limits[1])
 
 
 def draw_histograms(panels: list[Bars], path: Path) -> None:
@@ -64,14 +67,18 @@ def draw_histograms(panels: list[Bars], path: Path) -> None:
         axes.hist(np.clip(values, edges[0], edges[-1]), edges, color="#31688e", edgecolor="white")
         axes.axvline(aim, color="0.2", linestyle="--", linewidth=1)
         axes.set(xlabel=title, ylabel="windows")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     save(figure, path)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG of few colours."""
+    """Write a small PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     buffer.seek(0)
     with Image.open(buffer) as image:
-        image.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        for colours in COLOURS:
+            image.convert("RGB").quantize(colours).save(path, optimize=True)
+            if path.stat().st_size < LARGEST:
+                break

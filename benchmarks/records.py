@@ -9,7 +9,6 @@ import platform
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.queues import Queue
 from pathlib import Path
 
 from cases import Case, Record, describe, number, run_case
@@ -109,19 +108,16 @@ def _runner(processes: int) -> Iterator:
     # read by the libraries of the new processes when they start
     os.environ["OMP_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("spawn")
-    cores = context.Queue()
-    for index in range(processes):
-        cores.put(index)
-    with context.Pool(processes, initializer=_take_core, initargs=(cores,), maxtasksperchild=None) as pool:
+    with context.Pool(processes, initializer=_take_core) as pool:
         yield lambda jobs: pool.imap_unordered(_run, jobs)
 
 
-def _take_core(cores: Queue) -> None:
+def _take_core() -> None:
     """Keep this process on one core: the fits of an ensemble run side by side on as many cores as it may use."""
-    index = cores.get()
     if hasattr(os, "sched_setaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {allowed[index % len(allowed)]})
+        worker = int(multiprocessing.current_process().name.rpartition("-")[2])
+        os.sched_setaffinity(0, {allowed[worker % len(allowed)]})
 
 
 def _run(job: Job) -> tuple[Record, str | None]:
@@ -134,10 +130,19 @@ def _run(job: Job) -> tuple[Record, str | None]:
             draw_case(job.case, result, twin, job.picture)
     except (ValueError, RuntimeError, ArithmeticError) as error:
         return describe(job.case), f"{job.case}: {error}"
-    return {**record, "machine": machine()}, None
+    return {**record, "machine": machine(job.device)}, None
 
 
-def machine() -> str:
-    """Name the processor and the cores that this process may use."""
+def machine(device: str) -> str:
+    """Name the processor, the cores that this process may use, and the device if it is no CPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.processor() or platform.machine()}, {cores} cores"
+    count = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{_processor()}, {count}" + ("" if device == "cpu" else f", {device}")
+
+
+def _processor() -> str:
+    """Name of the processor: that of Linux, which Python does not tell, or else Python's."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

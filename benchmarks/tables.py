@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,10 @@ import xr_dip
 NOTHING = "–"
 BASELINE = "kriging"
 
-Formatter = Callable[[float], str]
+CENTRED = (
+    "Where members are centred on their mean, their fair CRPS comes out too small, by about 5 % for ten Gaussian ones: "
+    "the Gaussian CRPS compares like with like."
+)
 
 
 def show(value: float, digits: int, scale: float = 1.0) -> str:
@@ -24,8 +27,8 @@ def show(value: float, digits: int, scale: float = 1.0) -> str:
 
 
 def millimetres(value: float) -> str:
-    """Format metres as millimetres, three digits for the small ones."""
-    return show(value, 3 if abs(value) < 1e-3 else 2 if abs(value) < 0.02 else 1, 1000.0)
+    """Format metres as millimetres of three digits."""
+    return f"{1000.0 * value:#.3g}".rstrip(".") if np.isfinite(value) else NOTHING
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

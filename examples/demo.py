@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     seconds = time.perf_counter() - start
 
     estimates = {method: coarse.dip.interpolate(FACTOR, method=method).ssh_mean for method in CLASSICAL}
-    report = describe(out, truth, {**estimates, "xr_dip": out.ssh_mean}, seconds)
+    report = "# Demo\n\n" + describe(out, truth, {**estimates, "xr_dip": out.ssh_mean}, seconds)
     print(report)
 
     (folder / "scores.md").write_text(report + "\n", encoding="utf-8")
@@ -47,23 +47,18 @@ def main(folder: Path) -> None:
 def describe(out: xr.Dataset, truth: xr.DataArray, estimates: dict[str, xr.DataArray], seconds: float) -> str:
     """The scores as a table in Markdown, and a line on what comes with the estimate."""
     errors = {name: float(verification.rmse(field, truth, dims=DIMS)) for name, field in estimates.items()}
-    rows = [f"| {name} | {1e3 * error:.1f} | {error / errors['kriging']:.2f} |" for name, error in errors.items()]
+    rows = [f"| `{name}` | {1e3 * error:.1f} | {error / errors['kriging']:.2f} |" for name, error in errors.items()]
     ratio = float(verification.spread_skill(out.ssh_std, out.ssh_mean, truth, dims=DIMS))
     inside = float(verification.coverage(out.ssh_mean, out.ssh_std, truth, dims=DIMS, level=0.9))
     broken = float(abs(out.conservation_error).max())
-    return "\n".join(
-        [
-            f"Synthetic Gulf Stream, {truth.shape[0]} x {truth.shape[1]} cells from block means over {FACTOR} x {FACTOR}, "
-            f"{MEMBERS} members, {seconds:.0f} s on the CPU.",
-            "",
-            "| method | RMSE (mm) | / kriging |",
-            "|---|---|---|",
-            *rows,
-            "",
-            f"Largest error of a block mean: {broken:.0e} m. "
-            f"Standard error / RMSE: {ratio:.2f}; {inside:.0%} of the errors are within its 90 % interval.",
-        ]
+    setting = (
+        f"Synthetic Gulf Stream, {truth.shape[0]} x {truth.shape[1]} cells from block means over {FACTOR} x {FACTOR}"
     )
+    cost = f"{MEMBERS} members, {seconds:.0f} s on the CPU"
+    conserved = f"Largest error of a block mean: {broken:.0e} m."
+    calibrated = f"Standard error / RMSE: {ratio:.2f}; {inside:.0%} of the errors are within its 90 % interval."
+    table = ["| method | RMSE (mm) | / kriging |", "|---|---|---|", *rows]
+    return "\n".join([f"{setting}, {cost}.", "", *table, "", f"{conserved} {calibrated}"])
 
 
 def save_picture(out: xr.Dataset, truth: xr.DataArray, coarse: xr.DataArray, bicubic: xr.DataArray, path: Path) -> None:

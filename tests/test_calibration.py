@@ -163,9 +163,13 @@ def test_small_domains_and_factors_limit_the_trust(shape, factor, expected):
     assert blend_weight(members(1.0), 100.0, shape, factor) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("parts", [members(1.0, count=1), np.zeros((4, 8, 8)), np.array([[[1.0]], [[-1.0]]])])
+@pytest.mark.parametrize("parts", [np.zeros((4, 8, 8)), np.array([[[1.0]], [[-1.0]]])])
 def test_nothing_to_trust(parts):
     assert blend_weight(parts, 1.0, (16, 16), (8, 8)) == 0.0
+
+
+def test_a_single_fit_is_trusted_a_little():
+    assert blend_weight(members(1.0, count=1), 100.0, (16, 16), (8, 8)) == pytest.approx(0.25)
 
 
 def test_trust_counts_sea_only():

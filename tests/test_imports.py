@@ -27,7 +27,7 @@ presets inputs recipe coordinates cf
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
-coarsening baselines combination estimate downscaling twin accessor plot
+coarsening baselines combination estimate downscaling twin accessor canvas plot
 xr_dip cli
 """)
 

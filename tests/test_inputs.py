@@ -97,7 +97,7 @@ def test_infinite_values_and_undeclared_fill_values_are_located(method):
 
 
 def test_heights_in_centimetres_may_be_larger():
-    values = field().values * 100
+    values = field().values.clip(-0.9, 0.9) * 100
     values[1, 2] = 150.0
     assert xr_dip.interpolate(field(values, units="cm"), 2).ssh_mean.attrs["units"] == "cm"
     with pytest.raises(ValueError, match=r"Invalid ssh 150.0 at lat=1, lon=2 .* within 100 of 0"):

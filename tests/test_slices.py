@@ -229,10 +229,17 @@ def test_lazy_times_have_the_stamps_of_those_in_memory():
     np.testing.assert_array_equal(time_stamps(da.chunk(), ["time"]), time_stamps(da, ["time"]))
 
 
-def test_order_of_dimensions_is_no_part_of_it():
-    da = series(("time", "depth", "y", "x"))
+@pytest.mark.parametrize("timeless", [[], ["time"]])
+def test_order_of_dimensions_and_of_coordinates_is_no_part_of_it(timeless):
+    da = series(("time", "depth", "y", "x")).drop_vars(timeless)
     stamps = time_stamps(da, ["time", "depth"])
     np.testing.assert_array_equal(time_stamps(da.transpose("depth", "time", "y", "x"), ["depth", "time"]), stamps.T)
+    times = {"analysis": np.datetime64("2019-01-01", "ns"), "update": np.datetime64("2018-01-01", "ns")}
+    backwards = dict(reversed(times.items()))
+    np.testing.assert_array_equal(
+        time_stamps(da.assign_coords(times), ["time", "depth"]),
+        time_stamps(da.assign_coords(backwards), ["time", "depth"]),
+    )
 
 
 def test_places_stand_in_for_missing_times():

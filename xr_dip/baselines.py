@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.blocks import Factor, FloatArray
-from xr_dip.constraints import misfit
+from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.covariance import fit_covariance
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample

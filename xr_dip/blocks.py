@@ -92,3 +92,34 @@ def block_mean(fine: npt.NDArray[np.floating], weights: npt.NDArray[np.floating]
     weighted = np.where(weights > 0, fine, 0.0) * weights
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(total > 0, block_sum(weighted, factor) / total, np.nan)
+
+
+def misfit(
+    field: npt.NDArray[np.floating],
+    values: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    factor: Factor,
+) -> FloatArray:
+    """``y - P_w x``; 0 where nothing is observed: no value, or no weight.
+
+    Parameters
+    ----------
+    field : array, shape (..., ny * fy, nx * fx)
+        A NaN at sea is a NaN in the misfit.
+    values : array, shape (ny, nx)
+        Coarse values; NaN where there are none.
+    weights : array, shape (ny * fy, nx * fx)
+        0 on land.
+    factor : (int, int)
+
+    Returns
+    -------
+    array of float64, shape (..., ny, nx), unit of the field
+
+    Examples
+    --------
+    >>> misfit(np.zeros((2, 4)), np.array([[0.5, np.nan]]), np.ones((2, 4)), (2, 2))
+    array([[0.5, 0. ]])
+    """
+    unseen = np.isnan(values) | (block_sum(weights, factor) <= 0)
+    return np.asarray(np.where(unseen, 0.0, values - block_mean(field, weights, factor)))

@@ -33,6 +33,8 @@ COAST_INFLATION = 1.5
 
 MOST_TRUSTED_RATIO = 0.6
 """Fits whose part in the null space is larger than this, against the kriging error, are mistrusted."""
+USUAL_AGREEMENT = 0.5
+"""Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
 SHORT_SIDE = 12
 """Coarse cells along the shorter side below which fits are trusted less."""
 SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.3
@@ -124,7 +126,7 @@ def conditional_draws(
     Returns
     -------
     array of float64, shape (count, ny * fy, nx * fx)
-        Block means zero, sum over draws zero; arbitrary on land.
+        Block means zero (unless the values are noisy), sum over draws zero; arbitrary on land.
 
     Raises
     ------
@@ -156,9 +158,19 @@ def conditional_draws(
         kernel = single.covariance.kernels[0]
         deviation = amplitude(residuals[index], variances[index], kernel, single)
         members = np.flatnonzero(kernels == index)
-        fields = _unit_fields(single, kernel, members, entropy)
-        draws[members] = single.null(deviation * single.null(fields)) + single.mean(field) - mean
+        errors = deviation * single.null(_unit_fields(single, kernel, members, entropy))
+        # Noisy values are not kept, so nothing is to be projected; but their noise is in the estimate.
+        noisy = single.covariance.noise > 0
+        errors = errors - _noise_in_estimate(single, members, entropy) if noisy else single.null(errors)
+        draws[members] = errors + single.mean(field) - mean
     return np.asarray(draws - draws.mean(axis=0))
+
+
+def _noise_in_estimate(estimator: Estimator, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
+    """Return what the noise of the values makes of the estimate, for some members."""
+    rngs = [np.random.default_rng([*entropy, 3, int(member)]) for member in members]
+    noise = np.stack([rng.standard_normal(estimator.support.shape) for rng in rngs])
+    return estimator.mean(np.sqrt(estimator.covariance.noise) * noise)
 
 
 def _unit_fields(estimator: Estimator, kernel: Kernel, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
@@ -204,8 +216,11 @@ def mean_variance(estimator: Estimator, values: npt.NDArray[np.floating], seed: 
     sea = estimator.support.weights > 0
     total = float(estimator.disagreement(field)[sea].mean())
     for kernel, single in zip(estimator.covariance.kernels, estimator.components(), strict=True):
-        parts = single.null(_unit_fields(single, kernel, np.arange(count), [seed, 2]))
-        total += kernel.weight * kernel.sill * float((parts[:, sea] ** 2).mean())
+        members = np.arange(count)
+        parts = np.sqrt(kernel.sill) * single.null(_unit_fields(single, kernel, members, [seed, 2]))
+        if single.covariance.noise > 0:
+            parts = parts - _noise_in_estimate(single, members, [seed, 2])
+        total += kernel.weight * float((parts[:, sea] ** 2).mean())
     return total
 
 
@@ -238,7 +253,7 @@ def blend_weight(
     Returns
     -------
     float
-        From 0 to 1; 0 for a single fit, whose reliability is unknown.
+        From 0 to 1. A single fit, whose reliability is unknown, is taken to agree by one half with others.
 
     Examples
     --------
@@ -252,10 +267,10 @@ def blend_weight(
     parts = null_parts.reshape(count, -1) if sea is None else null_parts[:, sea]
     norms = np.linalg.norm(parts, axis=1)
     size = float(np.sqrt((parts.mean(axis=0) ** 2).mean()))
-    if count < 2 or not norms.all() or size == 0:
+    if not norms.all() or size == 0:
         return 0.0
     correlation = (parts / norms[:, None]) @ (parts / norms[:, None]).T
-    agreement = float(correlation[np.triu_indices(count, 1)].mean())
+    agreement = float(correlation[np.triu_indices(count, 1)].mean()) if count > 1 else USUAL_AGREEMENT
     reliability = max(0.0, count * agreement / (1 + (count - 1) * agreement)) if agreement > 0 else 0.0
     plausible = min(1.0, (MOST_TRUSTED_RATIO * np.sqrt(variance) / size) ** 4)
     weight = float(reliability**2 * plausible * min(1.0, (min(coarse_shape) / SHORT_SIDE) ** 2))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
-from xr_dip.blocks import Factor, FloatArray, block_mean, repeat
+from xr_dip.blocks import Factor, FloatArray, misfit, repeat
 from xr_dip.interpolation import conservative
 
 
@@ -64,11 +64,12 @@ def coast_blend(
     >>> coast_blend(field, np.array([[2.0, 9.0]]), np.ones((1, 4)), (1, 2))
     array([[1., 3., 9., 9.]])
     """
+    if (np.asarray(weights) > 0).all():
+        return np.asarray(field, dtype=np.float64)
     distance = land_distance(weights)
     if np.isinf(distance).all():
         return np.array(field, dtype=np.float64)
     share = 0.5 * np.exp(-np.maximum(distance - 1, 0.0) / (np.sqrt(np.prod(factor)) / 4))
     bicubic = conservative(values, weights, factor)
     blended = field + share * (bicubic - field)
-    missed = values - block_mean(blended, weights, factor)
-    return np.asarray(blended + repeat(np.where(np.isfinite(missed), missed, 0.0), factor))
+    return np.asarray(blended + repeat(misfit(blended, values, weights, factor), factor))

@@ -68,7 +68,7 @@ def combine_enforced(
 
 
 def combine_optimal(
-    fields: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator, seed: int, *, exact: bool = True
+    parts: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator, seed: int, *, exact: bool = True
 ) -> Combination:
     """``K(y) + a mean_k N(g_k)``: kriging where the data speak, the prior only in their null space.
 
@@ -78,7 +78,8 @@ def combine_optimal(
 
     Parameters
     ----------
-    fields : array, shape (members, Y, X)
+    parts : array, shape (members, Y, X)
+        What each fit adds in the null space of the block means, ``N(g_k)``.
     values : array, shape (ny, nx)
         NaN on land.
     sea : Sea
@@ -93,7 +94,6 @@ def combine_optimal(
     Combination
     """
     factor = kriging.support.factor
-    parts = kriging.null(fields)
     mean_part = parts.mean(axis=0)
     weight = blend_weight(parts, mean_variance(kriging, values, seed), values.shape, factor, sea=sea.mask)
     enforce = additive if exact else none
@@ -101,10 +101,10 @@ def combine_optimal(
     if exact:
         mean = coast_blend(mean, values, sea.weights, factor)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(fields)), seed)
+    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed)
     departures = weight * (parts - mean_part)
-    std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(fields) - 1)))
-    own = draws[: len(fields)] - draws[: len(fields)].mean(axis=0)
+    std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
+    own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)
     rmse = float(np.sqrt((std[sea.mask] ** 2).mean()))
     skill = predicted_skill(mean, values, sea.weights, factor, rmse)

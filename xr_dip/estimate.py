@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xr_dip.blocks import FloatArray
+from xr_dip.blocks import FloatArray, misfit
 from xr_dip.combination import Combination, combine_enforced, combine_optimal
-from xr_dip.constraints import CONSTRAINTS, misfit
-from xr_dip.covariance import fit_covariance
+from xr_dip.constraints import CONSTRAINTS
+from xr_dip.covariance import Covariance, fit_covariance
 from xr_dip.ensemble import derive_seed, fit_members
 from xr_dip.errors import DipWarning
 from xr_dip.estimator import Estimator
@@ -109,7 +109,10 @@ class SliceEstimate:
             return None
         noise = 0.0 if recipe.noise_std is None else recipe.noise_std**2
         covariance = fit_covariance(values, sea.weights, recipe.factor, recipe.spacing, noise=noise)
-        return krige(sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse)
+        return self._krige(covariance, sea)
+
+    def _krige(self, covariance: Covariance, sea: Sea) -> Estimator:
+        return krige(sea.weights, self.recipe.factor, self.recipe.spacing, covariance, sea.coarse)
 
     def _fit(
         self, values: FloatArray, sea: Sea, standard: Standard, kriging: Estimator | None, stamp: int
@@ -143,9 +146,9 @@ class SliceEstimate:
         recipe = self.recipe
         if recipe.preset.constraint == "optimal":
             assert kriging is not None
-            return combine_optimal(
-                fields, values, sea, kriging, derive_seed(recipe.seed, stamp), exact=recipe.noise_std is None
-            )
+            exact = recipe.noise_std is None
+            parts = (kriging if exact else self._krige(replace(kriging.covariance, noise=0.0), sea)).null(fields)
+            return combine_optimal(parts, values, sea, kriging, derive_seed(recipe.seed, stamp), exact=exact)
         name = recipe.preset.constraint if recipe.noise_std is None else "none"
         return combine_enforced(fields, values, sea, recipe.factor, CONSTRAINTS[name])
 

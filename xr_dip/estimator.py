@@ -196,13 +196,16 @@ class Estimator(ABC):
         return total
 
     def coarse_spectrum(self) -> FloatArray:
-        """Eigenvalues that whiten a DCT of coarse residuals, for the kernel of largest weight, shape (ny, nx).
+        """Variances of the modes of a DCT of coarse residuals, noise included, at unit sill; shape (ny, nx).
+
+        Of the kernel of largest weight.
 
         See Also
         --------
         xr_dip.whitening.coarse_spectrum
         """
-        return coarse_spectrum(self.support, self.pitch, self.covariance.best)
+        best = self.covariance.best
+        return coarse_spectrum(self.support, self.pitch, best) + self.covariance.noise / best.sill
 
     def whitener(self, exponent: float = 0.5) -> FloatArray:
         """Matrix that whitens residuals of the constrained cells, for the kernel of largest weight, shape (n, n).
@@ -211,7 +214,8 @@ class Estimator(ABC):
         --------
         xr_dip.whitening.whitener
         """
-        return whitener(self.support, self.pitch, self.covariance.best, exponent)
+        best = self.covariance.best
+        return whitener(self.support, self.pitch, best, exponent, noise=self.covariance.noise / best.sill)
 
     def _columns(self, values: npt.NDArray[np.floating]) -> FloatArray:
         """Values of the constrained cells, one column per field."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import distance_transform_edt
 
-from xr_dip.blocks import Factor, FloatArray, block_mean, repeat
+from xr_dip.blocks import Factor, FloatArray, misfit, repeat
 
 KEYS_A = -0.75  # the value of torch and OpenCV; Keys (1981) derives -0.5, which reproduces quadratics
 
@@ -188,22 +188,24 @@ def fill_nearest(values: npt.NDArray[np.floating]) -> FloatArray:
     return fields.reshape(values.shape)
 
 
-def conservative(
+def back_project(
+    field: npt.NDArray[np.floating],
     values: npt.NDArray[np.floating],
     weights: npt.NDArray[np.floating],
     factor: Factor,
     method: str = "bicubic",
     *,
     tolerance: float = 1e-9,
-    max_rounds: int = 200,
+    max_rounds: int = 60,
 ) -> FloatArray:
-    """Interpolate, then restore the block means: ``x += B(y - P_w x)`` until they agree, then one exact step.
+    """Give a field its block means: ``x += B(y - P_w x)`` until they agree, then one exact step.
 
-    ``B`` is the interpolation itself, so the correction has no steps at cell borders. The last step adds what is left
-    (at most `tolerance` where the rounds converge) as a constant per coarse cell: the means are exact to round-off.
+    ``B`` is an interpolation, so the correction has no steps at cell borders. The last step adds what is left (at most
+    `tolerance` where the rounds converge) as a constant per coarse cell: the means are exact to round-off.
 
     Parameters
     ----------
+    field : array, shape (..., ny * fy, nx * fx)
     values : array, shape (..., ny, nx)
         Coarse block means, NaN where there is no data.
     weights : array, shape (ny * fy, nx * fx)
@@ -219,7 +221,7 @@ def conservative(
     Returns
     -------
     array of float64, shape (..., ny * fy, nx * fx)
-        Finite everywhere; arbitrary where the weight is 0.
+        Arbitrary where the weight is 0.
 
     References
     ----------
@@ -227,23 +229,56 @@ def conservative(
 
     Examples
     --------
+    >>> back_project(np.zeros((1, 4)), np.array([[1.0, 2.0]]), np.ones((1, 4)), (1, 2), "nearest")
+    array([[1., 1., 2., 2.]])
+    """
+    restored = np.asarray(field, dtype=np.float64)
+    left = misfit(restored, values, weights, factor)
+    for _ in range(max_rounds):
+        if np.abs(left).max(initial=0.0) <= tolerance:
+            break
+        restored = restored + upsample(left, factor, method)
+        left = misfit(restored, values, weights, factor)
+    return np.asarray(restored + repeat(left, factor))
+
+
+def conservative(
+    values: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    factor: Factor,
+    method: str = "bicubic",
+    *,
+    tolerance: float = 1e-9,
+    max_rounds: int = 200,
+) -> FloatArray:
+    """Interpolate, then restore the block means with the same interpolation: see `back_project`.
+
+    Parameters
+    ----------
+    values : array, shape (..., ny, nx)
+        Coarse block means, NaN where there is no data.
+    weights : array, shape (ny * fy, nx * fx)
+        Weight of each fine cell, 0 on land.
+    factor : (int, int)
+    method : str
+        As in `axis_matrix`.
+    tolerance, max_rounds
+        As in `back_project`.
+
+    Returns
+    -------
+    array of float64, shape (..., ny * fy, nx * fx)
+        Finite everywhere; arbitrary where the weight is 0.
+
+    Examples
+    --------
+    >>> from xr_dip.blocks import block_mean
     >>> field = conservative(np.array([[1.0, 2.0, 6.0]]), np.ones((2, 6)), (2, 2))
     >>> block_mean(field, np.ones((2, 6)), (2, 2))
     array([[1., 2., 6.]])
     """
-
-    def misfit(field: FloatArray) -> FloatArray:
-        residual = values - block_mean(field, weights, factor)
-        return np.where(np.isfinite(residual), residual, 0.0)
-
-    field = upsample(fill_nearest(values), factor, method)
-    residual = misfit(field)
-    for _ in range(max_rounds):
-        if np.abs(residual).max(initial=0.0) <= tolerance:
-            break
-        field += upsample(residual, factor, method)
-        residual = misfit(field)
-    return np.asarray(field + repeat(residual, factor))
+    first = upsample(fill_nearest(values), factor, method)
+    return back_project(first, values, weights, factor, method, tolerance=tolerance, max_rounds=max_rounds)
 
 
 def conservative_spline(

@@ -51,14 +51,23 @@ class Preset:
         """Return the keywords of the factory for one member."""
         return {**self.generator_options, **self.variants[member % len(self.variants)]}
 
-    def override(self, **parts: str | None) -> Preset:
+    def override(
+        self,
+        *,
+        generator: str | None = None,
+        loss: str | None = None,
+        constraint: str | None = None,
+        operator: str | None = None,
+        stopping: str | None = None,
+    ) -> Preset:
         """Return a preset with other parts; a None leaves the part as it is.
 
         A generator of another name comes with its own default options.
         """
+        parts = {"loss": loss, "constraint": constraint, "operator": operator, "stopping": stopping}
         chosen: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
-        if chosen.get("generator", self.generator) != self.generator:
-            chosen |= {"generator_options": {}, "variants": ({},)}
+        if generator not in (None, self.generator):
+            chosen |= {"generator": generator, "generator_options": {}, "variants": ({},)}
         return replace(self, **chosen)
 
 
@@ -118,6 +127,7 @@ def balanced(factor: Factor) -> Preset:
             "channels": 64 if max(factor) > 4 else 32,
         },
         variants=_activations("tanh", "gelu") if max(factor) > 4 else _activations("silu", "tanh"),
+        whitening=0.25 if max(factor) >= 24 else 0.5,
         iterations=_iterations(max(factor)),
     )
 
@@ -140,7 +150,7 @@ def fast(factor: Factor) -> Preset:
     """
     base = balanced(factor)
     options = {"ratio": (min(2, factor[0]), min(2, factor[1])), "padding": (2, 2), "channels": 32}
-    return replace(base, generator_options=options, iterations=100)
+    return replace(base, generator_options=options, iterations=base.iterations // 2 + 20)
 
 
 def accurate(factor: Factor) -> Preset:
@@ -163,7 +173,7 @@ def accurate(factor: Factor) -> Preset:
     coarser = {"ratio": (min(2, factor[0]), min(2, factor[1]))}
     finer = {"ratio": (min(4, factor[0]), min(4, factor[1]))}
     variants = tuple({**variant, **ratio} for ratio in (finer, coarser) for variant in base.variants)
-    return replace(base, variants=variants, iterations=base.iterations * 3 // 2)
+    return replace(base, variants=variants)
 
 
 def _activations(*names: str) -> tuple[dict[str, Any], ...]:
@@ -178,8 +188,6 @@ def _ratio(factor: int) -> int:
 
 def _padding(factor: int) -> int:
     """Return the coarse cells added around the domain."""
-    if factor >= 24:
-        return 2
     return 3 if factor > 4 else 4
 
 

@@ -29,7 +29,7 @@ class Observation:
     values : Tensor, shape (ny, nx)
         Standardised; anything where the weight is 0.
     weights : Tensor, shape (ny, nx)
-        Positive where a value counts, 0 on land.
+        How much the square of a residual counts; 0 on land.
     channel : int
         Output channel of the generator that is seen.
     whiten : callable, optional
@@ -87,7 +87,8 @@ class _BoundObservation(nn.Module):
     """One observation with its tensors on a device."""
 
     values: torch.Tensor
-    share: torch.Tensor
+    at_sea: torch.Tensor
+    root_weight: torch.Tensor
     seen: torch.Tensor | None
 
     def __init__(self, operator: Callable[[torch.Tensor], torch.Tensor], observation: Observation) -> None:
@@ -95,19 +96,19 @@ class _BoundObservation(nn.Module):
         self.operator, self.whiten, self.channel = operator, observation.whiten, observation.channel
         seen = observation.weights > 0
         self.register_buffer("values", torch.where(seen, observation.values, 0.0))
-        self.register_buffer("share", observation.weights / observation.weights[seen].mean())
+        self.register_buffer("at_sea", seen.to(observation.values.dtype))
+        self.register_buffer("root_weight", (observation.weights / observation.weights[seen].mean()).sqrt())
         self.register_buffer("seen", None if bool(seen.all()) else seen.flatten().nonzero().flatten())
 
     def residual(self, working: torch.Tensor) -> torch.Tensor:
         """Return generated minus observed values, (ny, nx), 0 on land."""
         generated: torch.Tensor = self.operator(working[self.channel : self.channel + 1])[0]
-        return (generated - self.values) * self.share
+        return (generated - self.values) * self.at_sea
 
     def measured(self, residual: torch.Tensor) -> torch.Tensor:
         """Return the vector that the loss sees."""
-        if self.whiten is not None:
-            return self.whiten(residual).flatten()
-        return self._at_sea(residual)
+        weighed = residual * self.root_weight
+        return self._at_sea(weighed) if self.whiten is None else self.whiten(weighed).flatten()
 
     def mean_square(self, residual: torch.Tensor) -> torch.Tensor:
         """Mean square of the raw residual over sea cells."""

@@ -46,7 +46,9 @@ def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel
     return np.asarray(np.maximum(spectrum, EIGENVALUE_FLOOR * spectrum.max()))
 
 
-def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5) -> FloatArray:
+def whitener(
+    support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5, *, noise: float = 0.0
+) -> FloatArray:
     """Symmetric matrix W whose square ``W^2`` is ``C^-s`` over its mean eigenvalue: ``|W e|^2`` is the weighed misfit.
 
     Parameters
@@ -57,6 +59,8 @@ def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, expon
     kernel : Kernel
     exponent : float
         s, from 0 (every residual weighs alike) to 1 (every mode of C does).
+    noise : float
+        Variance of independent noise on each value over the sill, added to C.
 
     Returns
     -------
@@ -73,5 +77,5 @@ def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, expon
     rows, columns = support.weights.shape
     table = kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length)
     values, vectors = np.linalg.eigh(covariance_matrix(table, support))
-    weights = np.maximum(values, EIGENVALUE_FLOOR * values[-1]) ** -exponent
+    weights = (np.maximum(values, EIGENVALUE_FLOOR * values[-1]) + noise) ** -exponent
     return np.asarray((vectors * np.sqrt(weights / weights.mean())) @ vectors.T)
