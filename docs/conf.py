@@ -6,11 +6,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
 import xr_dip
 
 # Pages draw into themselves, whatever backend the shell asks for; fits use one thread each.
 os.environ.pop("MPLBACKEND", None)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No page shows a widget, so no page need say that there are none.
+os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
 
 project = "xr_dip"
 author = "The xr_dip developers"
@@ -28,8 +34,6 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "generated/gallery/*.ipynb"]
-# Pages that the benchmarks write are there after the first whole run.
-suppress_warnings = ["toc.empty_glob"]
 
 html_theme = "furo"
 html_title = f"xr_dip {release}"
@@ -57,7 +61,7 @@ autosummary_generate = True
 autosummary_filename_map = {"xr_dip.verification.Sums": "xr_dip.verification.Sums-class"}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -71,3 +75,14 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
 }
+
+
+def leave_words_alone(app: Sphinx, doctree: nodes.document) -> None:
+    """Types in docstrings are words, "array, shape (ny, nx)": only names of classes become links."""
+    for reference in list(doctree.findall(addnodes.pending_xref)):
+        if reference.get("refspecific") and not reference["reftarget"][:1].isupper():
+            reference.replace_self(reference.children)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", leave_words_alone)

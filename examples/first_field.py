@@ -13,7 +13,7 @@ from xr_dip import plot, verification
 
 truth = xr_dip.synthetic.gulf_stream((96, 128), resolution=1 / 15).ssh
 coarse = truth.coarsen(latitude=8, longitude=8).mean()
-print(coarse)
+print(dict(coarse.sizes))
 
 # %%
 # Downscale
@@ -27,7 +27,7 @@ print(out)
 # The estimate has the block means of the input: the last step enforces them in float64, and ``conservation_error`` is
 # the proof. ``fit_residual`` is how far the fits were from them before that step.
 
-plot.conservation(out).set_title("block means")
+axes = plot.conservation(out)
 
 # %%
 # The picture

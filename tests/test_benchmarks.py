@@ -86,7 +86,7 @@ def test_errors_at_the_coast_are_those_within_two_cells_of_land(module):
 
 def test_a_picture_is_small_and_drawn_once_per_field(module, tmp_path):
     cases, fields, records = module("cases"), module("fields"), module("records")
-    case = cases.Case(fields.SYNTHETIC, 8, "kriging", 1)
+    case = cases.Case(fields.SYNTHETIC, 8, "fast", 2)
     job = records.Job(case, "cpu", tmp_path / "synthetic.png")
     store = records.Store(tmp_path / "records.json")
     assert records.run_jobs([job], store, 1) == []

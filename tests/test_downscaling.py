@@ -225,3 +225,17 @@ def test_any_size_factor_and_coast_conserves(tiny, shape, factor, seed, share):
     np.testing.assert_array_equal(np.isfinite(error), np.isfinite(values))
     assert np.nanmax(np.abs(error)) < 1e-6
     assert np.isfinite(out.ssh_std.values[np.isfinite(out.ssh_mean.values)]).all()
+
+
+def test_no_choice_uses_the_truth(tiny):
+    """The same block means of a poisoned truth: not one bit of the estimate differs."""
+    rng = np.random.default_rng(5)
+    # Multiples of 2^-10 add without rounding, so shuffling within the blocks leaves their means bit for bit.
+    truth = np.round(rng.normal(size=(6, 4, 8, 4)) * 1024) / 1024
+    poisoned = rng.permuted(rng.permuted(truth, axis=1), axis=3)
+    estimates = []
+    for fine in (truth, poisoned):
+        coarse = coarse_field().copy(data=fine.mean(axis=(1, 3)).astype("float32"))
+        estimates.append(run(coarse, 4, preset=tiny, keep_members=True))
+    assert not np.array_equal(truth, poisoned)
+    xr.testing.assert_equal(*estimates)

@@ -90,9 +90,9 @@ def new_panels(rows: list[list[str]], aspect: float) -> dict[str, Axes]:
     """
     columns = max(len(row) for row in rows)
     mosaic: Any = [[*row, *["."] * (columns - len(row))] for row in rows if row]
-    size = 3.0 * columns, (2.8 * min(aspect, TALLEST) + 1.1) * len(mosaic)
+    size = 3.0 * columns, (2.8 * min(aspect, TALLEST) + 1.25) * len(mosaic)
     _, axes = find_library("matplotlib.pyplot").subplot_mosaic(
-        mosaic, figsize=size, sharex=True, sharey=True, layout="constrained"
+        mosaic, figsize=size, sharex=True, sharey=True, layout="compressed"
     )
     return dict(axes)
 
@@ -161,8 +161,9 @@ def draw_bar(panels: list[Axes], label: str, location: str = "bottom") -> None:
     >>> len(axes.figure.axes)
     2
     """
+    ticks = find_library("matplotlib.ticker").MaxNLocator(5)
     shape: dict[str, Any] = {"aspect": 30, "shrink": 0.8} if location == "bottom" else {}
-    panels[0].figure.colorbar(panels[0].collections[0], ax=panels, location=location, label=label, **shape)
+    panels[0].figure.colorbar(panels[0].collections[0], ax=panels, location=location, label=label, ticks=ticks, **shape)
 
 
 def map_aspect(field: xr.DataArray) -> float:
