@@ -19,12 +19,12 @@ from fields import Field, open_field
 
 import xr_dip
 from xr_dip.baselines import METHODS
+from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.cf.provenance import configuration_hash
 from xr_dip.coarsening import coarsen
-from xr_dip.coast import land_distance
-from xr_dip.horizontal import Horizontal, find_horizontal
 from xr_dip.interpolation import conservative
+from xr_dip.kriging.coast import land_distance
 from xr_dip.presets import PRESETS
-from xr_dip.provenance import configuration_hash
 from xr_dip.sea import find_sea
 from xr_dip.verification import evaluate, rmse
 

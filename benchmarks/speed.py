@@ -31,7 +31,7 @@ from records import machine
 from tables import NOTHING, millimetres, show, table, write_page
 
 from xr_dip import DipWarning
-from xr_dip.ensemble import cores
+from xr_dip.fitting.ensemble import cores
 from xr_dip.presets import PRESETS
 from xr_dip.verification import rmse
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 import xr_dip
 from xr_dip import plot, verification
-from xr_dip.netcdf import write_netcdf
+from xr_dip.cf.netcdf import write_netcdf
 
 FACTOR, MEMBERS = 16, 10
 DIMS = ("latitude", "longitude")

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 import xr_dip
-from xr_dip.netcdf import write_netcdf
+from xr_dip.cf.netcdf import write_netcdf
 
 days = xr_dip.synthetic.gulf_stream((64, 80), times=3, resolution=1 / 15).ssh
 coarse = days.coarsen(latitude=8, longitude=8).mean().chunk(time=1)

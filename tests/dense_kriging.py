@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xr_dip.matern import matern
+from xr_dip.kriging.matern import matern
 
 
 class DenseKriging:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xr_dip.blocks import block_mean
+from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.coarsening import coarsen, fine_weights
-from xr_dip.horizontal import find_horizontal
 from xr_dip.samples import open_dataset
 
 

@@ -36,7 +36,7 @@ def test_the_reference_lists_what_there_is(module):
     ("module", "table"),
     [
         ("xr_dip.presets", "PRESETS"),
-        ("xr_dip.losses", "LOSSES"),
+        ("xr_dip.fitting.losses", "LOSSES"),
         ("xr_dip.constraints", "CONSTRAINTS"),
         ("xr_dip.generators", "GENERATORS"),
     ],

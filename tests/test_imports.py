@@ -17,13 +17,17 @@ def words(text):
 
 # Lowest first: a module imports only modules of lines above its own. A new module takes its place here.
 FLOORS = words("""
-_version errors blocks ellipsoid axis positions losses stopping linear provenance netcdf summary
-rectilinear curvilinear grid horizontal sea samples synthetic slices
-interpolation coast constraints
-matern block_covariance trend factorization covariance whitening torus local_variance
-estimator calibration kriging mosaic
-operators generators.base generators.layers generators.bandlimited generators.dcgan generators problem fit ensemble
-presets inputs recipe coordinates cf
+_version errors blocks slices
+geometry geometry.ellipsoid geometry.axis geometry.rectilinear geometry.curvilinear geometry.grid
+cf.provenance cf.netcdf cf.summary cf.positions cf.horizontal
+sea samples synthetic interpolation constraints
+kriging kriging.coast kriging.matern kriging.block_covariance kriging.trend kriging.factorization kriging.covariance
+kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.block
+kriging.mosaic
+fitting fitting.losses fitting.stopping fitting.linear fitting.operators
+generators.base generators.layers generators.bandlimited generators.dcgan generators
+fitting.problem fitting.fit fitting.ensemble
+presets inputs recipe cf.coordinates cf.dataset cf
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
@@ -33,18 +37,16 @@ xr_dip cli
 
 # The fits and what they are made of. Nothing else may need torch, not even by way of another module.
 WITH_TORCH = words("""
-linear losses operators generators generators.base generators.layers generators.bandlimited generators.dcgan
-problem fit ensemble recipe estimate
+fitting.linear fitting.losses fitting.operators fitting.problem fitting.fit fitting.ensemble
+generators generators.base generators.layers generators.bandlimited generators.dcgan
+recipe estimate
 """)
 
 # `fit` and below, geometry and statistics of arrays: plain numbers and arrays.
-WITHOUT_XARRAY = words("""
-errors blocks ellipsoid axis losses stopping linear rectilinear curvilinear grid sea interpolation constraints
-matern block_covariance trend factorization covariance whitening torus local_variance
-estimator calibration kriging mosaic combination coast
-operators generators generators.base generators.layers generators.bandlimited generators.dcgan problem fit ensemble
-presets
-""")
+WITHOUT_XARRAY = [
+    *(name for name in FLOORS if name.startswith(("geometry", "kriging", "fitting", "generators"))),
+    *words("errors blocks sea interpolation constraints combination presets"),
+]
 
 
 def name_of(path):
@@ -93,12 +95,12 @@ def imported_with(module):
 
 
 def test_the_reader_of_imports_sees_every_form():
-    at_once = "import a.b\nfrom xr_dip import axis\nfrom xr_dip.fit import Fit\n"
+    at_once = "import a.b\nfrom xr_dip.geometry import axis\nfrom xr_dip.fitting.fit import Fit\n"
     tree = ast.parse(at_once + "def later():\n    import c\n    import_module('d')")
     found = {inside: [t for n in statements(tree, inside) for t in targets(n)] for inside in (True, False)}
-    assert found[False] == ["a.b", "xr_dip.axis", "xr_dip.fit"]
+    assert found[False] == ["a.b", "xr_dip.geometry.axis", "xr_dip.fitting.fit"]
     assert found[True] == [*found[False], "c", "d"]
-    assert imports("fit") >= {"torch", "numpy", "problem"}
+    assert imports("fitting.fit") >= {"torch", "numpy", "fitting.problem"}
     assert "torch" in imported_with("estimate")
 
 

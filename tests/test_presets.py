@@ -6,12 +6,12 @@ from dataclasses import FrozenInstanceError, asdict
 import pytest
 
 from xr_dip.constraints import CONSTRAINT_NAMES
-from xr_dip.fit import FitConfig
+from xr_dip.fitting.fit import FitConfig
+from xr_dip.fitting.losses import LOSSES
+from xr_dip.fitting.operators import OPERATORS
+from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
-from xr_dip.losses import LOSSES
-from xr_dip.operators import OPERATORS
 from xr_dip.presets import PRESETS, Preset, accurate, archambault2022, balanced, fast
-from xr_dip.stopping import STOPPING
 
 FACTORS = [(1, 1), (2, 2), (3, 5), (4, 4), (8, 8), (1, 16), (16, 16), (32, 32), (60, 60)]
 

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 import xarray as xr
 
 from xr_dip import downscaling
+from xr_dip.cf.summary import Summary, summarize
 from xr_dip.inputs import FactorLike, Mask, Weights
-from xr_dip.summary import Summary, summarize
 
 
 def select_variable(dataset: xr.Dataset, name: Hashable) -> xr.DataArray:
@@ -201,5 +201,5 @@ class DipDataset:
         )
 
     def summary(self) -> Summary:
-        """Show the configuration and the totals of a result; see `xr_dip.summary.summarize`."""
+        """Show the configuration and the totals of a result; see `xr_dip.cf.summary.summarize`."""
         return summarize(self._obj)

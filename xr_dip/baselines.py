@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, misfit
-from xr_dip.covariance import fit_covariance
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
-from xr_dip.mosaic import krige
+from xr_dip.kriging.covariance import fit_covariance
+from xr_dip.kriging.mosaic import krige
 from xr_dip.sea import Sea, check_values, find_sea
 
 Interpolator = Callable[[FloatArray, FloatArray, Factor], FloatArray]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xr_dip.horizontal import Horizontal, find_horizontal
+from xr_dip.cf.horizontal import Horizontal, find_horizontal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ import xarray as xr
 from xr_dip import downscaling, samples
 from xr_dip._version import __version__
 from xr_dip.accessor import select_variable
-from xr_dip.netcdf import check_output, copy_file, write_netcdf
+from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
 
 
 class FactorType(click.ParamType[Any]):

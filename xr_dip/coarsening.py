@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xr_dip.axis import branch, rewrap, unwrap
-from xr_dip.horizontal import Horizontal, find_horizontal
+from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.geometry.axis import branch, rewrap, unwrap
 from xr_dip.inputs import FactorLike, check_name, parse_factor
 from xr_dip.verification.statistics import check_not_negative, match
 

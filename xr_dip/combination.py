@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.calibration import blend_weight, conditional_draws, mean_variance, predicted_skill
-from xr_dip.coast import coast_blend
 from xr_dip.constraints import Constraint, additive, none
-from xr_dip.estimator import Estimator
+from xr_dip.kriging.calibration import blend_weight, conditional_draws, mean_variance, predicted_skill
+from xr_dip.kriging.coast import coast_blend
+from xr_dip.kriging.estimator import Estimator
 from xr_dip.sea import Sea
 
 # Draws behind a standard error: twenty leave 16 % of noise in it.

@@ -106,7 +106,7 @@ def downscale(
     ------
     TypeError, ValueError
         For any argument or value that cannot be used, before anything is computed.
-    xr_dip.fit.FitError
+    xr_dip.fitting.fit.FitError
         If a member stays NaN after three restarts.
 
     References

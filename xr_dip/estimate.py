@@ -24,19 +24,19 @@ import torch
 from xr_dip.blocks import FloatArray, misfit
 from xr_dip.combination import Combination, combine_enforced, combine_optimal
 from xr_dip.constraints import CONSTRAINTS
-from xr_dip.covariance import Covariance, fit_covariance
-from xr_dip.ensemble import derive_seed, fit_members
 from xr_dip.errors import DipWarning
-from xr_dip.estimator import Estimator
-from xr_dip.fit import Fit
+from xr_dip.fitting.ensemble import derive_seed, fit_members
+from xr_dip.fitting.fit import Fit
+from xr_dip.fitting.losses import LOSSES
+from xr_dip.fitting.operators import OPERATORS
+from xr_dip.fitting.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
+from xr_dip.fitting.stopping import StopRule, fixed, make_discrepancy, make_plateau
 from xr_dip.generators import GENERATORS, Generator
-from xr_dip.losses import LOSSES
-from xr_dip.mosaic import krige
-from xr_dip.operators import OPERATORS
-from xr_dip.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
+from xr_dip.kriging.covariance import Covariance, fit_covariance
+from xr_dip.kriging.estimator import Estimator
+from xr_dip.kriging.mosaic import krige
 from xr_dip.recipe import Recipe, make_recipe
 from xr_dip.sea import Flag, Sea, check_values, find_sea
-from xr_dip.stopping import StopRule, fixed, make_discrepancy, make_plateau
 
 __all__ = ["SCALARS", "SliceEstimate", "make_recipe"]
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.blocks import Factor
+from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.errors import first_index
-from xr_dip.grid import Grid
-from xr_dip.horizontal import Horizontal, find_horizontal
+from xr_dip.geometry.grid import Grid
 from xr_dip.sea import LARGEST_HEIGHT
 
 FactorLike = int | tuple[int, int] | Mapping[str, int]

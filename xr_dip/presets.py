@@ -30,7 +30,7 @@ class Preset:
         Exponent s of the weights lambda^-s of the misfit of modes of variance lambda, from the covariance fitted to the
         coarse field: 0 weighs all alike, 1 makes every mode count as much as any other.
     iterations, learning_rate, betas, schedule, keep
-        See `xr_dip.fit.FitConfig`.
+        See `xr_dip.fitting.fit.FitConfig`.
     """
 
     generator: str = "bandlimited"

@@ -11,13 +11,13 @@ import torch
 
 from xr_dip.blocks import Factor
 from xr_dip.constraints import CONSTRAINT_NAMES
-from xr_dip.fit import FitConfig
+from xr_dip.fitting.fit import FitConfig
+from xr_dip.fitting.losses import LOSSES
+from xr_dip.fitting.operators import OPERATORS
+from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
 from xr_dip.inputs import Target, check_name
-from xr_dip.losses import LOSSES
-from xr_dip.operators import OPERATORS
 from xr_dip.presets import PRESETS, Preset
-from xr_dip.stopping import STOPPING
 
 
 @dataclass(frozen=True, eq=False)

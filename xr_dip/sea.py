@@ -9,9 +9,9 @@ from enum import IntFlag
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.axis import check_factor
 from xr_dip.blocks import Factor, block_sum, repeat
 from xr_dip.errors import DipWarning, first_index
+from xr_dip.geometry.axis import check_factor
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

@@ -104,7 +104,7 @@ def gulf_stream(
     -------
     Dataset
         ``ssh`` in m, float32, with CF metadata: shape ``size``, dimensions (latitude, longitude); if ``times > 1``, of
-        shape (times, *size), dimensions (time, latitude, longitude).
+        shape ``(times, *size)``, dimensions (time, latitude, longitude).
 
     Raises
     ------

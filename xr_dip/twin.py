@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import baselines, downscaling
+from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.coarsening import coarsen, fine_weights
-from xr_dip.horizontal import find_horizontal
 from xr_dip.inputs import check_members, check_name, check_seed
 from xr_dip.presets import PRESETS
 from xr_dip.verification import evaluate

@@ -16,9 +16,9 @@ from torch import nn
 from torch.nn import functional
 
 from xr_dip.blocks import Factor
+from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_double
 from xr_dip.generators.base import Generator
 from xr_dip.generators.layers import SingleImageNorm, conv3x3
-from xr_dip.linear import Separable, cubic_bspline, halfpixel_double
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,

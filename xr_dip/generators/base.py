@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from xr_dip.linear import Separable
+from xr_dip.fitting.linear import Separable
 
 
 class Generator(nn.Module):

@@ -1,0 +1,210 @@
+"""The only optimisation loop: fresh generators in, fitted fields out.
+
+Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``. Each
+member is fitted by itself, from its own seed: neither their number nor their order changes a bit of any.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.optim import lr_scheduler
+
+from xr_dip.fitting.problem import BoundProblem, Problem
+from xr_dip.fitting.stopping import StopRule
+from xr_dip.generators.base import Generator
+
+logger = logging.getLogger(__name__)
+
+SCHEDULES = ("onecycle", "plateau", "constant")
+MOST_RESTARTS = 3
+# Stop rules and the check for NaN read from the device only this often.
+CHECK_EVERY = 10
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Numbers of the optimisation.
+
+    Attributes
+    ----------
+    iterations : int
+        Steps at most.
+    learning_rate : float
+        The highest rate of the schedule.
+    betas : (float, float)
+        Of Adam.
+    schedule : {"onecycle", "plateau", "constant"}
+        One cycle with a tenth of warm-up; or times 0.95 when the loss has not fallen for 10 steps; or none.
+    keep : {"last", "best"}
+        Which field is the result: the last one, or the one of lowest loss.
+    """
+
+    iterations: int = 100
+    learning_rate: float = 3e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    schedule: str = "onecycle"
+    keep: str = "last"
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise ValueError(f"Invalid iterations {self.iterations}. It must be at least 1.")
+        if not self.learning_rate > 0:
+            raise ValueError(f"Invalid learning_rate {self.learning_rate}. It must be positive.")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"Invalid schedule {self.schedule!r}. It must be one of {list(SCHEDULES)}.")
+        if self.keep not in ("last", "best"):
+            raise ValueError(f"Invalid keep {self.keep!r}. It must be 'last' or 'best'.")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fitted member.
+
+    Attributes
+    ----------
+    field : array of float64, shape (Y, X)
+        Fine field, standardised.
+    losses : array, shape (iterations,)
+    misfit : float
+        Root mean square of the last raw residuals, standardised.
+    stopped : str
+        Why it ended: "iterations" or what the stop rule said.
+    restarts : int
+        How often it was begun anew because it had become NaN.
+    """
+
+    field: npt.NDArray[np.float64]
+    losses: npt.NDArray[np.float64]
+    misfit: float
+    stopped: str
+    restarts: int
+
+    @property
+    def iterations(self) -> int:
+        """Steps taken."""
+        return len(self.losses)
+
+
+class FitError(RuntimeError):
+    """A member that became NaN in spite of every restart."""
+
+
+class _Diverged(ArithmeticError):
+    """The loss is no finite number."""
+
+
+def fit(make: Callable[[], Generator], problem: Problem, config: FitConfig, stop: StopRule, device: str = "cpu") -> Fit:
+    """Fit one fresh generator to a problem.
+
+    A fit that becomes NaN begins anew from the same seed at a third of the learning rate, three times at most.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the same freshly seeded generator at each call.
+    problem : Problem
+    config : FitConfig
+    stop : StopRule
+    device : str
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    FitError
+        If it is NaN after the last restart.
+    """
+    rate = config.learning_rate
+    for restarts in range(MOST_RESTARTS + 1):
+        try:
+            return _Run(make().to(device), problem, config, rate, torch.device(device)).to_end(stop, restarts)
+        except _Diverged:
+            logger.warning("A fit became NaN at learning rate %g; begun anew at %g.", rate, rate / 3)
+            rate /= 3
+    raise FitError(
+        f"The fit became NaN {MOST_RESTARTS + 1} times, the last time at learning rate {3 * rate:.1e}. "
+        "Lower the learning rate of the preset, or look for extreme values in the field."
+    )
+
+
+class _Run:
+    """One optimisation from the first step to the last."""
+
+    def __init__(
+        self, generator: Generator, problem: Problem, config: FitConfig, rate: float, device: torch.device
+    ) -> None:
+        self.generator, self.config, self.device = generator, config, device
+        self.problem: BoundProblem = problem.bind(generator, device)
+        self.optimiser = torch.optim.Adam(generator.parameters(), lr=rate, betas=config.betas, fused=True)
+        self.scheduler = _schedule(self.optimiser, config, rate)
+        history = torch.full((2, config.iterations), torch.nan, dtype=torch.float64, device=device)
+        self.losses, self.misfits = history
+        self.best: torch.Tensor | None = None
+
+    def to_end(self, stop: StopRule, restarts: int) -> Fit:
+        reason = "iterations"
+        for step in range(self.config.iterations):
+            self._step(step)
+            if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.config.iterations:
+                losses, misfits = self.losses[: step + 1].tolist(), self.misfits[: step + 1].tolist()
+                if not np.isfinite(losses[-1]):
+                    raise _Diverged
+                answer = stop(losses, misfits)
+                if answer is not None:
+                    reason = answer
+                    break
+        done = np.asarray(losses)
+        return Fit(self._field(), done, misfits[-1], reason, restarts)
+
+    def _step(self, step: int) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        working = self.generator(self.generator.draw())
+        loss, misfit = self.problem.evaluate(working)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.keep == "best":
+            self._remember(working.detach(), loss.detach(), step)
+        self.losses[step], self.misfits[step] = loss.detach(), misfit
+        self.optimiser.step()
+        if isinstance(self.scheduler, lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(loss.item())
+        elif self.scheduler is not None:
+            self.scheduler.step()
+
+    def _remember(self, working: torch.Tensor, loss: torch.Tensor, step: int) -> None:
+        """Keep the field of the lowest loss; chosen on the device, without a word to the host."""
+        if step == 0 or self.best is None:
+            self.best = working.clone()
+        else:
+            self.best = torch.where(loss <= self.losses[:step].min(), working, self.best)
+
+    def _field(self) -> npt.NDArray[np.float64]:
+        with torch.no_grad():
+            working = self.best
+            if working is None:
+                working = self.generator(self.generator.expected())
+            field = self.generator.fine(working)[0].cpu().numpy()
+        if not np.isfinite(field).all():
+            raise _Diverged
+        return np.asarray(field, dtype=np.float64)
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, config: FitConfig, rate: float
+) -> lr_scheduler.LRScheduler | lr_scheduler.ReduceLROnPlateau | None:
+    """Return torch's scheduler of this name."""
+    if config.schedule == "onecycle":
+        total = config.iterations + 1
+        # One step of warm-up at least: torch divides by their number.
+        warmup = max(0.1, 2 / total)
+        return lr_scheduler.OneCycleLR(optimiser, rate, total, pct_start=warmup, cycle_momentum=False)
+    if config.schedule == "plateau":
+        return lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.95, patience=10)
+    return None

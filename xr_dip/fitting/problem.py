@@ -1,0 +1,175 @@
+"""What a fit is asked to explain: observations, each an operator with its values, and how misfits are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.fft import dct
+from torch import nn
+
+from xr_dip.fitting.losses import Loss
+from xr_dip.fitting.operators import Operator
+from xr_dip.generators.base import Generator
+
+Map = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Values seen through an operator on one output channel.
+
+    Attributes
+    ----------
+    operator : Operator
+        From the fine field to the observed values.
+    values : Tensor, shape (ny, nx)
+        Standardised; anything where the weight is 0.
+    weights : Tensor, shape (ny, nx)
+        How much the square of a residual counts; 0 on land.
+    channel : int
+        Output channel of the generator that is seen.
+    whiten : callable, optional
+        Linear map of the residual (ny, nx), zero on land, after which misfits of all scales weigh alike.
+    """
+
+    operator: Operator
+    values: torch.Tensor
+    weights: torch.Tensor
+    channel: int = 0
+    whiten: Map | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A list of observations and the loss that measures their residuals.
+
+    Attributes
+    ----------
+    observations : tuple of Observation
+    loss : callable
+        From a vector of residuals to one number.
+    """
+
+    observations: tuple[Observation, ...]
+    loss: Loss
+
+    def bind(self, generator: Generator, device: torch.device) -> BoundProblem:
+        """Fold the operators with the synthesis of a generator, ready for many evaluations on a device."""
+        parts = []
+        for observation in self.observations:
+            operator = observation.operator
+            folded = operator if generator.synthesis is None else operator.fold(generator.synthesis)
+            parts.append(_BoundObservation(folded, observation).to(device))
+        return BoundProblem(tuple(parts), self.loss)
+
+
+class BoundProblem:
+    """Observations on the working grid of one kind of generator."""
+
+    def __init__(self, parts: tuple[_BoundObservation, ...], loss: Loss) -> None:
+        self.parts, self.loss = parts, loss
+
+    def evaluate(self, working: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss and the root mean square of the raw residuals of a working field (channels, h, w)."""
+        losses, squares = [], []
+        for part in self.parts:
+            residual = part.residual(working)
+            losses.append(self.loss(part.measured(residual)))
+            squares.append(part.mean_square(residual))
+        return torch.stack(losses).sum(), torch.stack(squares).mean().sqrt()
+
+
+class _BoundObservation(nn.Module):
+    """One observation with its tensors on a device."""
+
+    values: torch.Tensor
+    at_sea: torch.Tensor
+    root_weight: torch.Tensor
+    seen: torch.Tensor | None
+
+    def __init__(self, operator: Callable[[torch.Tensor], torch.Tensor], observation: Observation) -> None:
+        super().__init__()
+        self.operator, self.whiten, self.channel = operator, observation.whiten, observation.channel
+        seen = observation.weights > 0
+        self.register_buffer("values", torch.where(seen, observation.values, 0.0))
+        self.register_buffer("at_sea", seen.to(observation.values.dtype))
+        self.register_buffer("root_weight", (observation.weights / observation.weights[seen].mean()).sqrt())
+        self.register_buffer("seen", None if bool(seen.all()) else seen.flatten().nonzero().flatten())
+
+    def residual(self, working: torch.Tensor) -> torch.Tensor:
+        """Return generated minus observed values, (ny, nx), 0 on land."""
+        generated: torch.Tensor = self.operator(working[self.channel : self.channel + 1])[0]
+        return (generated - self.values) * self.at_sea
+
+    def measured(self, residual: torch.Tensor) -> torch.Tensor:
+        """Return the vector that the loss sees."""
+        weighed = residual * self.root_weight
+        return self._at_sea(weighed) if self.whiten is None else self.whiten(weighed).flatten()
+
+    def mean_square(self, residual: torch.Tensor) -> torch.Tensor:
+        """Mean square of the raw residual over sea cells."""
+        return self._at_sea(residual.detach()).square().mean()
+
+    def _at_sea(self, residual: torch.Tensor) -> torch.Tensor:
+        cells = residual.flatten()
+        return cells if self.seen is None else cells[self.seen]
+
+
+class SpectralWhitening(nn.Module):
+    r"""Weigh the cosine modes of a residual by a power of their expected variance.
+
+    With the mean square as loss, mode k of variance lambda_k weighs :math:`\lambda_k^{-s}`, over the mean of the
+    weights.
+
+    Parameters
+    ----------
+    spectrum : array, shape (ny, nx)
+        Variance of each cosine mode (DCT-II, orthonormal), positive.
+    exponent : float
+        s, from 0 to 1.
+    """
+
+    scale: torch.Tensor
+    rows: torch.Tensor
+    columns: torch.Tensor
+
+    def __init__(self, spectrum: npt.NDArray[np.floating], exponent: float = 0.5) -> None:
+        super().__init__()
+        weight = spectrum**-exponent
+        self.register_buffer("scale", torch.from_numpy((weight / weight.mean()) ** 0.5).float())
+        for name, size in zip(("rows", "columns"), spectrum.shape, strict=True):
+            cosines = dct(np.eye(size), norm="ortho", axis=0)
+            self.register_buffer(name, torch.from_numpy(cosines).float())
+
+    def forward(self, residual: torch.Tensor) -> torch.Tensor:
+        """Map a residual (ny, nx) to its weighed modes (ny, nx)."""
+        modes: torch.Tensor = self.rows @ residual @ self.columns.mT
+        return modes * self.scale
+
+
+class DenseWhitening(nn.Module):
+    """Multiply the residuals of the sea cells by a matrix.
+
+    Parameters
+    ----------
+    matrix : array, shape (cells, cells)
+        Such that the square norm of the result is the weighed misfit.
+    seen : array of bool, shape (ny, nx)
+        The sea cells, in the order of the matrix.
+    """
+
+    matrix: torch.Tensor
+    index: torch.Tensor
+
+    def __init__(self, matrix: npt.NDArray[np.floating], seen: npt.NDArray[np.bool_]) -> None:
+        super().__init__()
+        self.register_buffer("matrix", torch.from_numpy(matrix).float())
+        self.register_buffer("index", torch.from_numpy(np.flatnonzero(seen)))
+
+    def forward(self, residual: torch.Tensor) -> torch.Tensor:
+        """Map a residual (ny, nx) to whitened numbers (cells,)."""
+        return self.matrix @ residual.flatten()[self.index]

@@ -1,0 +1,341 @@
+r"""How wrong the estimate is: fields that the coarse values allow, and what they say about error and trust.
+
+The spread of the fits is too small to be an error: they agree with one another far better than with the truth. What
+the coarse values leave open is known from the covariance instead. With ``N(x) = x - K(D x)``, a random field h of the
+kernel k_j and an amplitude F, each ::
+
+    e_j = N_j(F_j N_j(h_j)) + K_j(y) - K(y)
+
+has zero block means, so it can be added to the estimate. F is scaled by leave-one-out residuals: it corrects a sill
+that the likelihood got wrong, and is larger where the values surprise and at the coast.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+from xr_dip.blocks import Factor, FloatArray
+from xr_dip.interpolation import fill_nearest, upsample
+from xr_dip.kriging.coast import land_distance
+from xr_dip.kriging.covariance import Kernel
+from xr_dip.kriging.estimator import Estimator
+from xr_dip.kriging.matern import sample_pair
+
+LOCAL_SHARE = 0.5
+"""Share of the amplitude that follows the local residuals; the rest is uniform."""
+SMOOTHING = 1.5
+"""Standard deviation of the Gaussian that smooths squared residuals, coarse cells."""
+PRIOR_CELLS = 10
+"""Cells that the fitted sill is worth against the residuals."""
+COAST_INFLATION = 1.5
+
+MOST_TRUSTED_RATIO = 0.6
+"""Fits whose part in the null space is larger than this, against the kriging error, are mistrusted."""
+USUAL_AGREEMENT = 0.5
+"""Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
+SHORT_SIDE = 12
+"""Coarse cells along the shorter side below which fits are trusted less."""
+SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.3
+"""At factors this small kriging is nearly perfect, and fits may not change it much."""
+
+
+def _local_share(ratios: FloatArray) -> FloatArray:
+    """Smooth map of squared standardised residuals, NaN where there are none, filled everywhere."""
+    seen = np.isfinite(ratios)
+    if not seen.any():
+        return np.ones_like(ratios)
+    total = gaussian_filter(np.where(seen, ratios, 0.0), SMOOTHING, mode="constant")
+    share = gaussian_filter(seen.astype(np.float64), SMOOTHING, mode="constant")
+    return fill_nearest(np.where(seen, total / np.where(seen, share, 1.0), np.nan))
+
+
+def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, estimator: Estimator) -> FloatArray:
+    """Map the standard deviation of the field from leave-one-out residuals of one kernel.
+
+    With e the residuals, v their variances at unit sill, ``z2 = e^2 / v`` and n their number, the variance is on
+    average ``S = (n G + 10 s2) / (n + 10)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
+    smoothed z2.
+
+    Parameters
+    ----------
+    residuals, variances : array, shape (ny, nx)
+        From `Estimator.left_out`.
+    kernel : Kernel
+        Its sill s2 is worth ten cells.
+    estimator : Estimator
+        Gives the sea and the factor.
+
+    Returns
+    -------
+    array of float64, shape (ny * fy, nx * fx)
+        Half as large again within half a coarse cell of land.
+
+    Examples
+    --------
+    >>> from xr_dip.kriging.covariance import Covariance
+    >>> from xr_dip.kriging.block import BlockKriging
+    >>> kernel = Kernel(2.5, 2.0, 4.0)
+    >>> estimator = BlockKriging(np.ones((4, 4)), (2, 2), (1, 1), Covariance((kernel,)), np.ones((2, 2), dtype=bool))
+    >>> np.allclose(amplitude(np.full((2, 2), 2.0), np.ones((2, 2)), kernel, estimator), 2.0)
+    True
+    """
+    weights, factor = estimator.support.weights, estimator.support.factor
+    ratios = residuals**2 / variances
+    seen = np.isfinite(ratios)
+    count, scale = int(seen.sum()), kernel.sill
+    if count:
+        found = float(np.sqrt((residuals[seen] ** 2).sum() / variances[seen].sum() * ratios[seen].mean()))
+        scale = (count * found + PRIOR_CELLS * kernel.sill) / (count + PRIOR_CELLS)
+    local = _local_share(ratios / kernel.sill)
+    squares = upsample(
+        (1 - LOCAL_SHARE) * local[estimator.support.cells].mean() + LOCAL_SHARE * local, factor, "bilinear"
+    )
+    sea = weights > 0
+    shape = np.sqrt(squares / squares[sea].mean()) if squares[sea].mean() > 0 else np.ones_like(squares)
+    coast = land_distance(weights) <= np.sqrt(np.prod(factor)) / 2
+    return np.asarray(np.sqrt(scale) * shape * np.where(coast, COAST_INFLATION, 1.0))
+
+
+def _kernel_of_draw(posterior: FloatArray, index: int, shift: float) -> int:
+    """Kernel of a draw: any first few draws meet the kernels about as often as their weights say.
+
+    The quantile is the van der Corput sequence in base 2, shifted, so it does not depend on the number of draws.
+    """
+    quantile, place = shift, 0.5
+    while index:
+        quantile, index, place = quantile + place * (index % 2), index // 2, place / 2
+    return min(int(np.searchsorted(np.cumsum(posterior), quantile % 1.0, side="right")), len(posterior) - 1)
+
+
+def conditional_draws(
+    estimator: Estimator, values: npt.NDArray[np.floating], count: int, seed: int | list[int]
+) -> FloatArray:
+    """Draw random differences between the fine field and its kriging estimate.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    values : array, shape (ny, nx)
+    count : int
+        At least 2: the draws are centred, and their standard deviation (``ddof=1``) is the standard error.
+    seed : int or list of int
+        Draw j is a function of (seed, j) alone, before centring.
+
+    Returns
+    -------
+    array of float64, shape (count, ny * fy, nx * fx)
+        Block means zero (unless the values are noisy), sum over draws zero; arbitrary on land.
+
+    Raises
+    ------
+    ValueError
+        If `count` is below 2.
+
+    Examples
+    --------
+    >>> from xr_dip.blocks import block_mean
+    >>> from xr_dip.kriging.covariance import Covariance
+    >>> from xr_dip.kriging.block import BlockKriging
+    >>> covariance = Covariance((Kernel(2.5, 2.0, 1.0),))
+    >>> estimator = BlockKriging(np.ones((4, 4)), (2, 2), (1.0, 1.0), covariance, np.ones((2, 2), dtype=bool))
+    >>> draws = conditional_draws(estimator, np.array([[1.0, 2.0], [0.0, 4.0]]), 4, seed=1)
+    >>> bool(np.abs(block_mean(draws, np.ones((4, 4)), (2, 2))).max() < 1e-9)
+    True
+    """
+    if count < 2:
+        raise ValueError(f"Invalid count {count}. It must be at least 2: one draw has no spread.")
+    field = np.asarray(values, dtype=np.float64)
+    entropy = [seed] if isinstance(seed, int) else list(seed)
+    shift = float(np.random.default_rng([*entropy, 0]).random())
+    kernels = np.array([_kernel_of_draw(estimator.covariance.weights, j, shift) for j in range(count)])
+    residuals, variances = estimator.left_out(field)
+    mean = estimator.mean(field)
+    draws = np.empty((count, *mean.shape))
+    for index in np.unique(kernels):
+        single = estimator.component(int(index))
+        kernel = single.covariance.kernels[0]
+        deviation = amplitude(residuals[index], variances[index], kernel, single)
+        members = np.flatnonzero(kernels == index)
+        errors = deviation * single.null(_unit_fields(single, kernel, members, entropy))
+        # Noisy values are not kept, so nothing is to be projected; but their noise is in the estimate.
+        noisy = single.covariance.noise > 0
+        errors = errors - _noise_in_estimate(single, members, entropy) if noisy else single.null(errors)
+        draws[members] = errors + single.mean(field) - mean
+    return np.asarray(draws - draws.mean(axis=0))
+
+
+def _noise_in_estimate(estimator: Estimator, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
+    """Return what the noise of the values makes of the estimate, for some members."""
+    rngs = [np.random.default_rng([*entropy, 3, int(member)]) for member in members]
+    noise = np.stack([rng.standard_normal(estimator.support.shape) for rng in rngs])
+    return estimator.mean(np.sqrt(estimator.covariance.noise) * noise)
+
+
+def _unit_fields(estimator: Estimator, kernel: Kernel, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
+    """Draw unit random fields for some members; two in succession share one transform."""
+    rows, columns = estimator.support.weights.shape
+    fields = np.empty((len(members), rows, columns))
+    for pair in np.unique(members // 2):
+        rng = np.random.default_rng([*entropy, 1, int(pair)])
+        both = sample_pair((rows, columns), estimator.pitch, kernel.smoothness, kernel.length, rng)
+        for place in np.flatnonzero(members // 2 == pair):
+            fields[place] = both[members[place] % 2]
+    return fields
+
+
+def mean_variance(estimator: Estimator, values: npt.NDArray[np.floating], seed: int, count: int = 6) -> float:
+    """Kriging variance averaged over sea: what the estimate misses, and what the kernels disagree about.
+
+    ``sum_k w_k (s2_k mean N_k(h)^2 + mean (K_k y - K y)^2)``, the first mean over a few unit random fields h.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    values : array, shape (ny, nx)
+    seed : int
+    count : int
+        Random fields per kernel.
+
+    Returns
+    -------
+    float
+        Square of the unit of the values.
+
+    Examples
+    --------
+    >>> from xr_dip.kriging.covariance import Covariance
+    >>> from xr_dip.kriging.block import BlockKriging
+    >>> covariance = Covariance((Kernel(1.5, 2.0, 1.0),))
+    >>> estimator = BlockKriging(np.ones((8, 8)), (4, 4), (1.0, 1.0), covariance, np.ones((2, 2), dtype=bool))
+    >>> 0 < mean_variance(estimator, np.eye(2), seed=0) < 1
+    True
+    """
+    field = np.asarray(values, dtype=np.float64)
+    sea = estimator.support.weights > 0
+    total = float(estimator.disagreement(field)[sea].mean())
+    for kernel, single in zip(estimator.covariance.kernels, estimator.components(), strict=True):
+        members = np.arange(count)
+        parts = np.sqrt(kernel.sill) * single.null(_unit_fields(single, kernel, members, [seed, 2]))
+        if single.covariance.noise > 0:
+            parts = parts - _noise_in_estimate(single, members, [seed, 2])
+        total += kernel.weight * float((parts[:, sea] ** 2).mean())
+    return total
+
+
+def blend_weight(
+    null_parts: npt.NDArray[np.floating],
+    variance: float,
+    coarse_shape: tuple[int, int],
+    factor: Factor,
+    *,
+    sea: npt.NDArray[np.bool_] | None = None,
+) -> float:
+    """Weight a of the fits in ``x = K(y) + a mean_k u_k``, from how far they agree and how large they are.
+
+    With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
+    (Spearman-Brown), and ``rho`` its size over the kriging error. ``a = R^2 min(1, (0.6 / rho)^4) min(1, (d / 12)^2)``
+    with d the cells along the shorter side, and at most 0.3 for factors up to 4. (The first guards against noise of
+    single fits, the second against fits that agree on something implausible, the third against too few cells.)
+
+    Parameters
+    ----------
+    null_parts : array, shape (M, ny * fy, nx * fx)
+        ``u_k = N(g_k)`` of each fit.
+    variance : float
+        From `mean_variance`.
+    coarse_shape : (int, int)
+    factor : (int, int)
+    sea : array of bool, shape (ny * fy, nx * fx), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    float
+        From 0 to 1. A single fit, whose reliability is unknown, is taken to agree by one half with others.
+
+    Examples
+    --------
+    >>> parts = np.array([[[1.0, -1.0]], [[1.0, -1.0]]])
+    >>> round(blend_weight(parts, 25.0, (12, 12), (8, 8)), 6)
+    1.0
+    >>> round(blend_weight(parts, 25.0, (6, 12), (8, 8)), 6)
+    0.25
+    """
+    count = len(null_parts)
+    parts = null_parts.reshape(count, -1) if sea is None else null_parts[:, sea]
+    norms = np.linalg.norm(parts, axis=1)
+    size = float(np.sqrt((parts.mean(axis=0) ** 2).mean()))
+    if not norms.all() or size == 0:
+        return 0.0
+    correlation = (parts / norms[:, None]) @ (parts / norms[:, None]).T
+    agreement = float(correlation[np.triu_indices(count, 1)].mean()) if count > 1 else USUAL_AGREEMENT
+    reliability = max(0.0, count * agreement / (1 + (count - 1) * agreement)) if agreement > 0 else 0.0
+    plausible = min(1.0, (MOST_TRUSTED_RATIO * np.sqrt(variance) / size) ** 4)
+    weight = float(reliability**2 * plausible * min(1.0, (min(coarse_shape) / SHORT_SIDE) ** 2))
+    return min(weight, SMALL_FACTOR_WEIGHT) if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else weight
+
+
+def predicted_rmse(draws: npt.NDArray[np.floating], sea: npt.NDArray[np.bool_] | None = None) -> float:
+    """Root mean square error that the draws predict for the kriging estimate.
+
+    Parameters
+    ----------
+    draws : array, shape (count, rows, columns)
+        From `conditional_draws`.
+    sea : array of bool, shape (rows, columns), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    float
+        In the unit of the values.
+
+    Examples
+    --------
+    >>> predicted_rmse(np.array([[[3.0]], [[-3.0]]])).__round__(3)
+    4.243
+    """
+    variance = np.var(draws, axis=0, ddof=1)
+    return float(np.sqrt(variance.mean() if sea is None else variance[sea].mean()))
+
+
+def predicted_skill(
+    estimate: npt.NDArray[np.floating],
+    values: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    factor: Factor,
+    rmse: float,
+) -> float:
+    """Predict by which share the estimate is better than bicubic interpolation.
+
+    ``1 - rmse / sqrt(mean (bicubic - estimate)^2 + rmse^2)``: the estimate's error is taken to be independent of how
+    far bicubic interpolation departs from it.
+
+    Parameters
+    ----------
+    estimate : array, shape (ny * fy, nx * fx)
+    values : array, shape (ny, nx)
+        NaN where there is no data.
+    weights : array, shape (ny * fy, nx * fx)
+    factor : (int, int)
+    rmse : float
+        From `predicted_rmse`.
+
+    Returns
+    -------
+    float
+        From 0 to 1: a share of the error of bicubic interpolation.
+
+    Examples
+    --------
+    >>> values = np.array([[0.0, 1.0], [2.0, 3.0]])
+    >>> estimate = upsample(values, (2, 2)) + 3.0
+    >>> round(predicted_skill(estimate, values, np.ones((4, 4)), (2, 2), rmse=4.0), 6)
+    0.2
+    """
+    sea = np.asarray(weights) > 0
+    bicubic = upsample(fill_nearest(values), factor, "bicubic")
+    reference = np.sqrt(((bicubic - estimate)[sea] ** 2).mean() + rmse**2)
+    return float(1 - rmse / reference) if reference > 0 else 0.0

@@ -1,0 +1,299 @@
+r"""Matérn covariance of a field, fitted to its block means by likelihood.
+
+For each smoothness and length of a grid, with ``C`` the covariance of the block means at unit sill, ``X`` the plane
+trend and ``Q = C^-1 - C^-1 X (X^T C^-1 X)^-1 X^T C^-1``, the sill and the restricted log likelihood of n values y are::
+
+    s2 = y^T Q y / (n - p)
+    L  = -(n - p)/2 log s2 - 1/2 log|C| - 1/2 log|X^T C^-1 X|
+
+(Patterson & Thompson 1971). Few values leave many lengths possible, so the default keeps all that are plausible,
+weighted by ``exp(L)`` and a log-normal prior on the length; `average=False` keeps the one of largest plain likelihood.
+Lengths are in coarse cells, ``sqrt(fy dy fx dx)`` metres each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from xr_dip.blocks import Factor, FloatArray, block_sum
+from xr_dip.kriging.block_covariance import BoolArray, Support
+from xr_dip.kriging.factorization import Regression, factorize
+from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
+from xr_dip.kriging.trend import coarse_plane, trend_terms
+
+LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+"""For factors up to 4, whose coarse cells resolve the field well."""
+
+PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 0.5
+"""Median of the prior on the length, in coarse cells, and standard deviation of its logarithm."""
+
+SMALLEST_WEIGHT = 0.02
+WINDOW = 32
+FEWEST_CELLS = 9
+NOISE_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One Matérn covariance.
+
+    Parameters
+    ----------
+    smoothness : {1.5, 2.5, 3.5}
+    length : float
+        In coarse cells.
+    sill : float
+        Variance, square of the unit of the values.
+    weight : float
+        Posterior weight; those of a `Covariance` sum to one.
+    """
+
+    smoothness: float
+    length: float
+    sill: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A weighted mixture of Matérn covariances, and the noise of the block means.
+
+    Parameters
+    ----------
+    kernels : tuple of Kernel
+        By decreasing weight.
+    noise : float
+        Variance of independent noise on each coarse value, square of the unit of the values.
+    nugget : float
+        Share of the variance of a block mean that is added to it for a stable factorisation.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not sum to one.
+
+    Examples
+    --------
+    >>> Covariance((Kernel(2.5, 3.0, 0.04),)).best.length
+    3.0
+    """
+
+    kernels: tuple[Kernel, ...]
+    noise: float = 0.0
+    nugget: float = 1e-8
+
+    def __post_init__(self) -> None:
+        total = sum(kernel.weight for kernel in self.kernels)
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"Invalid kernels with weights that sum to {total}. They must sum to 1.")
+
+    @property
+    def best(self) -> Kernel:
+        """Kernel of largest weight."""
+        return max(self.kernels, key=lambda kernel: kernel.weight)
+
+    @property
+    def weights(self) -> FloatArray:
+        """Posterior weights, one per kernel."""
+        return np.array([kernel.weight for kernel in self.kernels])
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Values of windows that share one support, one column each: cells in rows."""
+
+    support: Support
+    design: FloatArray
+    columns: FloatArray
+
+
+def _window_starts(full: BoolArray) -> list[tuple[int, int, int, int]]:
+    """Rows and columns (start, stop) of up to four windows of at most 1024 cells, with as many full cells as can be.
+
+    One window is sought in each quarter of the possible positions; without land these are the four corners.
+    """
+    ny, nx = full.shape
+    height = min(ny, max(WINDOW, WINDOW**2 // nx))
+    width = min(nx, max(WINDOW, WINDOW**2 // ny))
+    total = np.pad(full.astype(np.int64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    count = total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
+    half_y, half_x = (count.shape[0] + 1) // 2, (count.shape[1] + 1) // 2
+    starts: set[tuple[int, int, int, int]] = set()
+    for flip_y, flip_x in product((1, -1), (1, -1)):
+        # Flipping makes argmax, which takes the first of equals, prefer the corner.
+        quarter = count[::flip_y, ::flip_x][:half_y, :half_x]
+        row, column = divmod(int(quarter.argmax()), quarter.shape[1])
+        top = row if flip_y > 0 else count.shape[0] - 1 - row
+        left = column if flip_x > 0 else count.shape[1] - 1 - column
+        starts.add((top, top + height, left, left + width))
+    return sorted(starts)
+
+
+def _samples(values: FloatArray, weights: FloatArray, factor: Factor, data: BoolArray) -> list[_Sample]:
+    """Values to fit, grouped by equal support; cells cut by land are left out where enough others remain."""
+    support = Support(weights, factor, data)
+    fitted = support.full if support.full.sum() >= FEWEST_CELLS else data
+    windows = [(0, data.shape[0], 0, data.shape[1])] if fitted.sum() <= WINDOW**2 else _window_starts(fitted)
+    groups: dict[bytes, list[tuple[BoolArray, FloatArray]]] = {}
+    for top, bottom, left, right in windows:
+        cells = np.ascontiguousarray(fitted[top:bottom, left:right])
+        if cells.any():
+            groups.setdefault(cells.tobytes(), []).append(
+                (cells, (column := values[top:bottom, left:right][cells]) - column.mean())
+            )
+    samples = []
+    for members in groups.values():
+        cells = members[0][0]
+        fine_shape = (cells.shape[0] * factor[0], cells.shape[1] * factor[1])
+        window = Support(np.ones(fine_shape), factor, cells)
+        design = coarse_plane(window)[trend_terms(window)][:, cells].T
+        samples.append(_Sample(window, design, np.stack([column for _, column in members], axis=1)))
+    return samples
+
+
+def _smallest_sill(values: FloatArray) -> float:
+    """Sill of a field that is a plane up to rounding: tiny, but its square root and logarithm are fine."""
+    return max(1e-24, float((1e-12 * np.abs(values).max()) ** 2))
+
+
+def _profile(
+    samples: Sequence[_Sample],
+    pitch: tuple[float, float],
+    shape: tuple[float, float],
+    *,
+    noise: float,
+    nugget: float,
+    floor: float,
+    restricted: bool,
+) -> tuple[float, float]:
+    """Sill and log likelihood of one smoothness and length.
+
+    With noise the sill solves ``y^T Q y = n - p`` for the covariance ``s2 C + noise I`` by fixed-point iteration.
+    """
+    smoothness, length = shape
+    sill = max(floor, float(np.mean([sample.columns.var() for sample in samples])) - noise)
+    for _ in range(NOISE_ROUNDS if noise > 0 else 1):
+        squares, determinants, freedom = 0.0, 0.0, 0
+        for sample in samples:
+            kernel = kernel_table(sample.support.weights.shape, pitch, smoothness, length)
+            cholesky = factorize(kernel, sample.support, nugget=nugget, noise=noise / sill)
+            regression = Regression(cholesky, sample.design)
+            alpha, _ = regression.solve(sample.columns)
+            cells, count = sample.columns.shape
+            squares += float((alpha * sample.columns).sum())
+            determinants += count * (cholesky.log_determinant + restricted * regression.log_determinant)
+            freedom += count * max(1, cells - restricted * sample.design.shape[1])
+        sill = max(floor, squares / freedom)
+    return sill, -0.5 * (freedom * np.log(sill) + determinants)
+
+
+def fit_covariance(
+    values: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    factor: Factor,
+    spacing: tuple[float, float],
+    *,
+    noise: float = 0.0,
+    nugget: float = 1e-8,
+    average: bool = True,
+) -> Covariance:
+    """Fit Matérn covariances with a plane trend to one coarse field.
+
+    Only cells without land enter, if there are nine of them. Above 1024 cells the likelihood is that of four windows of
+    32 x 32 cells, in the corners or where the sea is, with a common sill.
+
+    Parameters
+    ----------
+    values : array, shape (ny, nx)
+        Block means, NaN where there is no data.
+    weights : array, shape (ny * fy, nx * fx)
+        Weight of each fine cell, 0 on land.
+    factor : (int, int)
+    spacing : (float, float)
+        Size of a fine cell along y and x, metres; only their ratio matters.
+    noise : float
+        Variance of independent noise on each value.
+    nugget : float
+        As in `Covariance`.
+    average : bool
+        Keep every kernel of posterior weight 0.02 or more (restricted likelihood and prior), or only the one of largest
+        likelihood.
+
+    Returns
+    -------
+    Covariance
+        A constant or exactly planar field gets a tiny positive sill.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, no cell has both a value and weight, or `noise` or `nugget` is negative.
+
+    References
+    ----------
+    Patterson & Thompson (1971), doi:10.1093/biomet/58.3.545; Hoeting et al. (1999), doi:10.1214/ss/1009212519.
+
+    Examples
+    --------
+    >>> values = np.sin(np.arange(8.0))[:, None] * np.cos(np.arange(8.0))
+    >>> covariance = fit_covariance(values, np.ones((32, 32)), (4, 4), (1.0, 1.0))
+    >>> round(float(covariance.weights.sum()), 12)
+    1.0
+    """
+    if not (noise >= 0 and nugget >= 0):
+        raise ValueError(f"Invalid noise {noise} or nugget {nugget}. Both must be 0 or positive variances.")
+    field = np.asarray(values, dtype=np.float64)
+    data = constrained_cells(field, weights, factor)
+    samples = _samples(field, np.asarray(weights, dtype=np.float64), factor, data)
+    pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
+    lengths = LENGTHS_FINE if np.sqrt(np.prod(factor)) <= 4 else LENGTHS
+    shapes = list(product(SMOOTHNESSES, lengths))
+    profiles = [
+        _profile(samples, pitch, shape, noise=noise, nugget=nugget, floor=floor, restricted=average) for shape in shapes
+    ]
+    scores = np.array([score for _, score in profiles])
+    if average:
+        scores -= 0.5 * (np.log([length / PRIOR_LENGTH for _, length in shapes]) / PRIOR_SPREAD) ** 2
+    posterior = np.exp(scores - scores.max())
+    posterior /= posterior.sum()
+    kept = np.flatnonzero(posterior >= SMALLEST_WEIGHT) if average else [int(scores.argmax())]
+    total = posterior[kept].sum()
+    kernels = [Kernel(*shapes[i], profiles[i][0], float(posterior[i] / total)) for i in kept]
+    return Covariance(tuple(sorted(kernels, key=lambda kernel: -kernel.weight)), noise, nugget)
+
+
+def constrained_cells(values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor) -> BoolArray:
+    """Coarse cells that have both a finite value and some weight.
+
+    Parameters
+    ----------
+    values : array, shape (..., ny, nx)
+        A cell counts if it has a value in every field.
+    weights : array, shape (ny * fy, nx * fx)
+    factor : (int, int)
+
+    Returns
+    -------
+    array of bool, shape (ny, nx)
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree.
+
+    Examples
+    --------
+    >>> constrained_cells(np.array([[1.0, np.nan]]), np.ones((2, 4)), (2, 2))
+    array([[ True, False]])
+    """
+    expected = tuple(n * f for n, f in zip(values.shape[-2:], factor, strict=True))
+    if weights.shape != expected:
+        raise ValueError(f"Invalid weights of shape {weights.shape}. They must have the fine shape {expected}.")
+    finite = np.isfinite(values).reshape(-1, *values.shape[-2:]).all(axis=0)
+    return np.asarray(finite & (block_sum(weights, factor) > 0))
