@@ -15,8 +15,6 @@ import xr_dip
 # Pages draw into themselves, whatever backend the shell asks for; fits use one thread each.
 os.environ.pop("MPLBACKEND", None)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# No page shows a widget, so no page need say that there are none.
-os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
 
 project = "xr_dip"
 author = "The xr_dip developers"

@@ -1,4 +1,4 @@
-"""Fine fields of the sample files, float64, NaN on land: the windows that ACCURACY.md measures."""
+"""Fine fields of the sample files, float64, NaN on land: windows that an independent prototype measured, too."""
 
 import numpy as np
 

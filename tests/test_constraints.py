@@ -120,7 +120,7 @@ def test_members_are_enforced_one_by_one(constraint, case):
 
 
 def test_smooth_converges_as_methods_say():
-    # METHODS, section 2: with 30 % random land and cos(latitude) weights the largest error falls to 0.31, 1.5e-2,
+    # With 30 % random land and cos(latitude) weights the largest error falls to 0.31, 1.5e-2,
     # 1.4e-6 and 2e-16 of what it was in 1, 5, 20 and 60 rounds.
     weights = make_weights((8, 8), (4, 4), 0.3, seed=0)
     rng = np.random.default_rng(0)

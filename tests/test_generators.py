@@ -33,7 +33,7 @@ def paper():
     return make_dcgan((16, 16), (16, 16), seed=0)
 
 
-# The DCGAN of Archambault et al. 2022: METHODS, section 1.
+# The DCGAN of Archambault et al. 2022.
 
 ROWS = [  # channels, pixels, parameters of the convolution, of the normalisation
     (512, 4, 819_200, 1_024),
@@ -158,7 +158,7 @@ def test_unknown_latent_is_refused():
         make_dcgan((4, 4), (2, 2), seed=0, latent="gaussian")
 
 
-# The band-limited generator: ACCURACY, section 2, step C.
+# The band-limited generator.
 
 
 @given(
@@ -196,9 +196,16 @@ def test_layers_of_the_default_generator():
         for level in generator.levels:
             features = level(features)
             sizes.append(tuple(features.shape[1:]))
-    assert sizes == [(64, n, n) for n in (6, 11, 22, 44, 88)]
-    convolution, norm = 64 * 9 + 1, 2
-    assert parameters(generator) == 64 * (32 * 9 + 1 + norm) + 4 * 64 * (convolution + norm) + convolution
+    # The last level, which costs most, has half as many channels.
+    assert sizes == [(64, n, n) for n in (6, 11, 22, 44)] + [(32, 88, 88)]
+    convolution, norm, head = 64 * 9 + 1, 2, 32 * 9 + 1
+    levels = 64 * (32 * 9 + 1 + norm) + 3 * 64 * (convolution + norm) + 32 * (convolution + norm)
+    assert parameters(generator) == levels + head
+
+
+def test_all_levels_are_alike_unless_told_otherwise():
+    generator = make_bandlimited((4, 4), (8, 8), seed=0, **SMALL)
+    assert {level.convolution.out_channels for level in generator.levels} == {SMALL["channels"]}
 
 
 def test_a_level_doubles_crops_reflects_convolves_normalises_and_activates():

@@ -17,7 +17,7 @@ def words(text):
 
 # Lowest first: a module imports only modules of lines above its own. A new module takes its place here.
 FLOORS = words("""
-_version errors blocks slices
+_version errors blocks slices progress
 geometry geometry.ellipsoid geometry.axis geometry.rectilinear geometry.curvilinear geometry.grid
 cf.provenance cf.netcdf cf.summary cf.positions cf.horizontal
 sea samples synthetic interpolation constraints

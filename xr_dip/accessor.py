@@ -120,7 +120,7 @@ class DipArray:
 
 @xr.register_dataset_accessor("dip")  # type: ignore[no-untyped-call]
 class DipDataset:
-    """Downscaling of one variable of a Dataset, with the bounds, the crs and the masks that the Dataset holds.
+    """Downscaling of one variable of a Dataset, with the coordinates, the bounds and the crs that the Dataset holds.
 
     Examples
     --------

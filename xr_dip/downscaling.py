@@ -10,12 +10,11 @@ diagnostics.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from xr_dip import baselines, cf
 from xr_dip.inputs import (
@@ -29,6 +28,7 @@ from xr_dip.inputs import (
     check_seed,
     find_target,
 )
+from xr_dip.progress import progress_bar
 from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
 
 
@@ -137,8 +137,9 @@ def downscale(
         name=name,
     )
     outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
-    with _Progress(da, target, members, progress) as bar:
-        fields = _solve(estimates.SliceEstimate(recipe, keep_members, bar.step_if_shown), da, target, outputs)
+    hidden = not progress or da.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
+    with progress_bar(_slice_count(da, target) * members, hidden=hidden) as step:
+        fields = _solve(estimates.SliceEstimate(recipe, keep_members, step), da, target, outputs)
     configuration = {**_describe(target, weights), **recipe.configuration()}
     method = f"deep image prior, ensemble of {members} fits, preset {preset}"
     return _finish(da, target, fields, configuration, method, dataset)
@@ -271,24 +272,3 @@ def _describe(target: Target, weights: Weights) -> dict[str, Any]:
         "weights": weights if isinstance(weights, str) else "given on the fine grid",
         "mask": "coarse" if target.mask is None else "given on the fine grid",
     }
-
-
-class _Progress:
-    """A bar of member fits, for arrays in memory; lazy results are computed elsewhere, with dask's own bar."""
-
-    def __init__(self, da: xr.DataArray, target: Target, members: int, wanted: bool) -> None:
-        self._lazy = da.chunks is not None
-        self._total = _slice_count(da, target) * members
-        self._hidden = self._lazy or not wanted
-
-    def __enter__(self) -> _Progress:
-        self._bar = tqdm(total=self._total, desc="deep image prior", unit="fit", disable=self._hidden)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    @property
-    def step_if_shown(self) -> Callable[[], object] | None:
-        """Count one fitted member; None for a lazy result, whose tasks must travel without the bar."""
-        return None if self._hidden else self._bar.update

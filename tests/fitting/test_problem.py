@@ -156,7 +156,7 @@ def test_modes_are_those_of_the_orthonormal_cosine_transform():
 
 
 def test_whitened_loss_is_that_of_the_design():
-    # ACCURACY, step D: mean( lambda^-1/2 (DCT r)^2 ), the weights divided by their mean.
+    # mean( lambda^-1/2 (DCT r)^2 ), the weights divided by their mean.
     spectrum, residual = np.random.default_rng(0).uniform(0.1, 10, SHAPE), random(*SHAPE)
     weights = spectrum**-0.5 / (spectrum**-0.5).mean()
     expected = np.mean(weights * dctn(residual.numpy(), norm="ortho") ** 2)

@@ -319,7 +319,7 @@ def test_missing_value_in_a_constrained_cell_is_refused(kind):
     ],
 )
 def test_published_errors(field, factor, rmse):
-    """Maximum likelihood kriging, ACCURACY.md, table 1a."""
+    """Maximum likelihood kriging, as measured by an independent prototype."""
     truth = field()
     weights = np.ones_like(truth)
     values = block_mean(truth, weights, (factor, factor))
@@ -330,7 +330,7 @@ def test_published_errors(field, factor, rmse):
 
 @pytest.mark.samples
 def test_published_error_with_land():
-    """Exact wet weights, ACCURACY.md section 6, [200:456, 90:346] x8."""
+    """Exact wet weights, as measured by an independent prototype on [200:456, 90:346] x8."""
     truth = balearic(np.s_[200:456, 90:346])
     weights = np.isfinite(truth).astype(float)
     values = block_mean(truth, weights, (8, 8))

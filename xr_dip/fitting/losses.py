@@ -11,7 +11,7 @@ import torch
 
 Loss = Callable[[torch.Tensor], torch.Tensor]
 
-# Lai et al. 2017; METHODS 3: in units of the standardised field.
+# Lai et al. 2017, in units of the standardised field.
 CHARBONNIER_EPSILON = 1e-3
 
 

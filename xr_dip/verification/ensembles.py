@@ -35,8 +35,8 @@ def crps(
 ) -> xr.DataArray:
     """Fair continuous ranked probability score of an ensemble.
 
-    With members X_i, i = 1..M, and truth y the score is mean |X_i - y| - sum_ij |X_i - X_j| / (2 M (M - 1)): its
-    expectation does not depend on the number of members, and is the CRPS of the distribution that they are drawn
+    With members X_i, i = 1..M, and truth y the score is ``mean |X_i - y| - sum_ij |X_i - X_j| / (2 M (M - 1))``:
+    its expectation does not depend on the number of members, and is the CRPS of the distribution that they are drawn
     from. It can be slightly negative.
 
     Parameters

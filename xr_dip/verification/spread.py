@@ -154,7 +154,7 @@ def coverage(
     dims : sequence of str
         Dimensions to average over.
     level : float
-        Probability of the interval, between 0 and 1: |error| <= 1.645 std for 0.9.
+        Probability of the interval, between 0 and 1: ``|error| <= 1.645 std`` for 0.9.
     weights : DataArray, optional
         Weight of each cell. By default all weigh the same.
 
