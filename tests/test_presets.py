@@ -89,8 +89,9 @@ def test_fast_works_on_fewer_knots_and_channels(factor):
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_accurate_is_balanced_with_twice_the_steps(factor):
-    assert accurate(factor) == dataclasses.replace(balanced(factor), iterations=2 * balanced(factor).iterations)
+def test_accurate_takes_twice_the_steps_where_they_help(factor):
+    times = 2 if max(factor) < 12 else 1
+    assert accurate(factor) == dataclasses.replace(balanced(factor), iterations=times * balanced(factor).iterations)
 
 
 def test_axes_are_set_by_their_own_factor():
