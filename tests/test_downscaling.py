@@ -1,5 +1,6 @@
 """The main job end to end: what the user's one call returns."""
 
+import dataclasses
 import json
 
 import dask
@@ -150,6 +151,36 @@ def test_a_day_without_values_is_a_gap_among_others(tiny):
     assert np.isnan(out.ssh_std[0]).all()
     assert (out.ssh_flag[0] != 0).all()
     assert np.isfinite(out.ssh_mean[1]).all()
+
+
+def test_the_bar_counts_every_fit_gaps_too(tiny, capsys):
+    da = coarse_field(times=2)
+    da[0] = np.nan
+    with pytest.warns(DipWarning, match="A time without any value"):
+        run(da, members=3, preset=tiny, keep_members=True, progress=True)
+    assert "6/6" in capsys.readouterr().err
+
+
+def test_the_plateau_rule_and_an_unweighed_misfit_by_preset(tiny, monkeypatch):
+    from xr_dip import presets
+
+    plain = presets.PRESETS[tiny]
+    stopping = {"stopping": "plateau", "whitening": 0.0, "iterations": 130}
+    monkeypatch.setitem(presets.PRESETS, "plain", lambda factor: dataclasses.replace(plain(factor), **stopping))
+    out = run(coarse_field(), preset="plain")
+    assert float(abs(out.conservation_error).max()) < 1e-6
+    assert float(out.iterations) <= 130
+
+
+def test_the_discrepancy_rule_needs_the_noise(tiny, monkeypatch):
+    from xr_dip import presets
+
+    plain = presets.PRESETS[tiny]
+    monkeypatch.setitem(
+        presets.PRESETS, "plain", lambda factor: dataclasses.replace(plain(factor), stopping="discrepancy")
+    )
+    with pytest.raises(ValueError, match="Invalid noise_std None. The discrepancy rule stops at the noise"):
+        run(coarse_field(), preset="plain")
 
 
 def test_a_series_of_no_times_gives_a_series_of_no_times(tiny):
