@@ -179,7 +179,7 @@ def test_the_discrepancy_rule_needs_the_noise(tiny, monkeypatch):
     monkeypatch.setitem(
         presets.PRESETS, "plain", lambda factor: dataclasses.replace(plain(factor), stopping="discrepancy")
     )
-    with pytest.raises(ValueError, match="Invalid noise_std None. The discrepancy rule stops at the noise"):
+    with pytest.raises(ValueError, match=r"Invalid noise_std None[.] The discrepancy rule stops at the noise"):
         run(coarse_field(), preset="plain")
 
 

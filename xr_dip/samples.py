@@ -72,8 +72,8 @@ def list() -> Catalogue:
     >>> samples = list()
     >>> samples[1].name, samples[1].variable
     ('gulf_stream_coarse', 'sossheig')
-    >>> print(samples[0].url)
-    https://raw.githubusercontent.com/VictorZaia/cyclogeostrophic_balance/...
+    >>> samples[0].url
+    'https://raw.githubusercontent.com/VictorZaia/cyclogeostrophic_balance/...'
     """
     return _CATALOGUE
 
