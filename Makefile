@@ -42,6 +42,7 @@ test-all: lint
 	$(BIN)/python -m pytest -n 2 -m "(slow or not slow) $(WITHOUT_SAMPLES)" --cov --cov-report=term --cov-fail-under=90
 
 docs: $(READY)
+	rm -rf docs/generated docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 bench: $(READY)
@@ -49,4 +50,4 @@ bench: $(READY)
 	$(BIN)/python benchmarks/speed.py
 
 clean:
-	rm -rf $(VENV) docs/_build dist .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache

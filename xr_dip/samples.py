@@ -146,7 +146,7 @@ def fetch(name: str) -> Path:
         raise OSError(
             f"Cannot download sample '{name}' from {sample.url} to '{path}': {error}. "
             f"Without a network, set {ENVIRONMENT} to a folder that holds the file."
-        ) from error
+        ) from None
 
 
 def open_dataset(name: str) -> xr.Dataset:

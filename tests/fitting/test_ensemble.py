@@ -112,9 +112,12 @@ def one_fails(member):
 
 def test_a_failed_member_is_named_after_the_others_have_ended():
     ended = []
-    with pytest.raises(FitError, match=r"Member 1 of 4 failed; the other 3 are sound\. The fit became NaN"):
+    with pytest.raises(FitError, match=r"Member 1 of 4 failed; the other 3 are sound\. The fit became NaN") as failed:
         fit_members(one_fails, 4, PROBLEM, CONFIG, fixed, done=lambda: ended.append(1))
     assert len(ended) == 4
+    sound = fit_members(free, 4, PROBLEM, CONFIG, fixed)
+    for kept, member in zip(failed.value.fits, (0, 2, 3), strict=True):
+        np.testing.assert_array_equal(kept.field, sound[member].field)
 
 
 def test_done_is_called_after_each_member():

@@ -94,7 +94,8 @@ def fit_members(
     Raises
     ------
     FitError
-        If a member stays NaN after its restarts. It is raised after the others have ended and names the member.
+        If a member stays NaN after its restarts. It is raised after the others have ended, names the member
+        and holds the fits of the others.
     """
 
     def one(member: int) -> Fit | FitError:
@@ -112,9 +113,8 @@ def fit_members(
     fits = [result for result in results if isinstance(result, Fit)]
     for member, result in enumerate(results):
         if isinstance(result, FitError):
-            raise FitError(
-                f"Member {member} of {members} failed; the other {len(fits)} are sound. {result}"
-            ) from result
+            message = f"Member {member} of {members} failed; the other {len(fits)} are sound. {result}"
+            raise FitError(message, fits) from result
     return fits
 
 

@@ -7,7 +7,7 @@ member is fitted by itself, from its own seed: neither their number nor their or
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,17 @@ class Fit:
 
 
 class FitError(RuntimeError):
-    """A member that became NaN in spite of every restart."""
+    """A member that became NaN in spite of every restart.
+
+    Attributes
+    ----------
+    fits : tuple of Fit
+        The sound members of the same ensemble: their work is not lost.
+    """
+
+    def __init__(self, message: str, fits: Sequence[Fit] = ()) -> None:
+        super().__init__(message)
+        self.fits = tuple(fits)
 
 
 class _Diverged(ArithmeticError):

@@ -9,6 +9,9 @@ from scipy.ndimage import distance_transform_edt
 from xr_dip.blocks import Factor, FloatArray, misfit, repeat
 from xr_dip.interpolation import conservative
 
+COAST_SHARE, COAST_REACH = 0.85, 0.4
+"""Share of the interpolation at the shore, and the distance over which it falls by e, in coarse cells."""
+
 
 def land_distance(weights: npt.NDArray[np.floating]) -> FloatArray:
     """Distance of each fine cell to the nearest land, in fine cells; infinite where there is no land.
@@ -41,7 +44,7 @@ def coast_blend(
 ) -> FloatArray:
     """Mix conservative bicubic interpolation into a field near land, where kriging extrapolates too boldly.
 
-    ``x + w (b - x)`` with ``w = 1/2 exp(-(distance - 1) / (f / 4))``, then one additive step for exact block means.
+    ``x + w (b - x)`` with ``w = 0.85 exp(-(distance - 1) / (f / 2.5))``, then one additive step for exact block means.
 
     Parameters
     ----------
@@ -69,7 +72,8 @@ def coast_blend(
     distance = land_distance(weights)
     if np.isinf(distance).all():
         return np.array(field, dtype=np.float64)
-    share = 0.5 * np.exp(-np.maximum(distance - 1, 0.0) / (np.sqrt(np.prod(factor)) / 4))
+    reach = COAST_REACH * np.sqrt(np.prod(factor))
+    share = COAST_SHARE * np.exp(-np.maximum(distance - 1, 0.0) / reach)
     bicubic = conservative(values, weights, factor)
     blended = field + share * (bicubic - field)
     return np.asarray(blended + repeat(misfit(blended, values, weights, factor), factor))
