@@ -6,8 +6,30 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import TqdmWarning
+
+
+def import_quietly(name: str) -> Any:
+    """Import a module that uses tqdm without what tqdm says in a notebook without widgets: it falls back to text.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    module
+
+    Examples
+    --------
+    >>> import_quietly("tqdm.auto").__name__
+    'tqdm.auto'
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TqdmWarning)
+        return importlib.import_module(name)
 
 
 @contextmanager
@@ -35,9 +57,6 @@ def progress_bar(total: int, *, hidden: bool = False) -> Iterator[Callable[[], o
     if hidden:
         yield None
         return
-    with warnings.catch_warnings():
-        # In a notebook without widgets tqdm falls back to text; no reason to warn whoever imports this package.
-        warnings.simplefilter("ignore", TqdmWarning)
-        tqdm = importlib.import_module("tqdm.auto").tqdm
+    tqdm = import_quietly("tqdm.auto").tqdm
     with tqdm(total=total, desc="deep image prior", unit="fit") as bar:
         yield bar.update

@@ -12,9 +12,11 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-import pooch
 import xarray as xr
+
+from xr_dip.progress import import_quietly
 
 ENVIRONMENT = "XR_DIP_DATA_DIR"
 
@@ -180,8 +182,9 @@ def open_dataset(name: str) -> xr.Dataset:
     return xr.open_dataset(fetch(name))
 
 
-def _cache() -> pooch.Pooch:
+def _cache() -> Any:
     """Make the cache anew at each call, so that a change of the environment counts."""
+    pooch = import_quietly("pooch")
     return pooch.create(
         path=pooch.os_cache("xr_dip"),
         base_url="",
@@ -192,7 +195,7 @@ def _cache() -> pooch.Pooch:
 
 
 def _check_hash(path: Path, sample: Sample) -> None:
-    found = pooch.file_hash(str(path), alg="sha256")
+    found = import_quietly("pooch").file_hash(str(path), alg="sha256")
     if found != sample.sha256:
         raise ValueError(
             f"Invalid file '{path}'. Its sha256 must be {sample.sha256}, it is {found}. "
