@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import warnings
 
 import dask
 import numpy as np
@@ -101,6 +102,15 @@ def test_one_member_has_no_spread_and_says_so(tiny):
     assert np.isnan(out.ssh_std).all()
     assert np.isnan(out.ssh_fit_std).all()
     assert np.isfinite(out.ssh_mean).all()
+
+
+def test_few_cells_are_warned_about(tiny):
+    with pytest.warns(DipWarning, match="The field has 48 coarse cells. Below 100 the standard error"):
+        run(coarse_field(), preset=tiny)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DipWarning)
+        run(coarse_field((10, 10)), preset=tiny)
+        run(coarse_field(), preset=tiny, constraint="additive")
 
 
 def test_lazy_equals_eager_bit_for_bit_and_building_computes_nothing(tiny):
