@@ -129,6 +129,13 @@ def test_lazy_equals_eager_bit_for_bit_and_building_computes_nothing(tiny):
         xr.testing.assert_equal(computed, eager)
 
 
+def test_a_lazy_result_goes_to_zarr_and_back(tiny, tmp_path):
+    lazy = run(coarse_field(times=2).chunk(time=1), preset=tiny)
+    lazy.to_zarr(tmp_path / "fine.zarr", consolidated=False)
+    back = xr.open_zarr(tmp_path / "fine.zarr", decode_coords="all", consolidated=False)
+    xr.testing.assert_equal(back.compute(), lazy.compute())
+
+
 def test_a_day_is_the_same_alone_and_in_its_series(tiny):
     da = coarse_field(times=3)
     series = run(da, preset=tiny)
