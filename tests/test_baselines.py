@@ -7,6 +7,7 @@ import xarray as xr
 import xr_dip
 from xr_dip.baselines import METHODS
 from xr_dip.blocks import block_mean
+from xr_dip.errors import DipWarning
 
 
 def field(land=False, times=0):
@@ -62,8 +63,10 @@ def test_lazy_equals_eager():
 def test_a_day_without_values_is_a_gap():
     da = field(times=2).copy()
     da[0] = np.nan
-    out = da.dip.interpolate(2, method="bicubic")
+    with pytest.warns(DipWarning, match="A time without any value"):
+        out = da.dip.interpolate(2, method="bicubic")
     assert np.isnan(out.ssh_mean[0]).all()
+    assert (out.ssh_flag[0] != 0).all()
     assert np.isfinite(out.ssh_mean[1]).all()
 
 

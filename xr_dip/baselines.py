@@ -74,9 +74,7 @@ class Baseline:
         self.spacing = target.fine_grid.spacing()
 
     def __call__(self, values: FloatArray, stamp: int) -> dict[str, npt.NDArray[Any]]:
-        """Interpolate coarse values (ny, nx); a time without any value stays empty."""
-        if np.isnan(values).all():
-            return self._gap(values)
+        """Interpolate coarse values (ny, nx)."""
         check_values(values, self.name, self.largest)
         sea = find_sea(values, self.factor, mask=self.mask, weights=self.weights)
         seen = np.where(sea.coarse, values, np.nan)
@@ -93,8 +91,3 @@ class Baseline:
         covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
         kriging = krige(sea.weights, self.factor, self.spacing, covariance, sea.coarse)
         return kriging.mean(values), np.sqrt(kriging.variance())
-
-    def _gap(self, values: FloatArray) -> dict[str, npt.NDArray[Any]]:
-        fine = np.full([n * f for n, f in zip(values.shape, self.factor, strict=True)], np.nan, dtype=np.float32)
-        flag = np.full(fine.shape, 3, dtype=np.int8)
-        return {"mean": fine, "std": fine, "flag": flag, "conservation_error": values}

@@ -29,6 +29,7 @@ from xr_dip.inputs import (
     find_target,
 )
 from xr_dip.progress import progress_bar
+from xr_dip.sea import GAP
 from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
 
 
@@ -133,12 +134,11 @@ def downscale(
         noise_std=check_noise(noise_std),
         seed=check_seed(seed),
         device=device,
-        single=_slice_count(da, target) == 1,
         name=name,
     )
     outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
     hidden = not progress or da.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
-    with progress_bar(_slice_count(da, target) * members, hidden=hidden) as step:
+    with progress_bar(0 if hidden else _times_with_values(da, target) * members, hidden=hidden) as step:
         fields = _solve(estimates.SliceEstimate(recipe, keep_members, step), da, target, outputs)
     configuration = {**_describe(target, weights), **recipe.configuration()}
     method = f"deep image prior, ensemble of {members} fits, preset {preset}"
@@ -212,7 +212,7 @@ def _outputs(target: Target, members: int, scalars: tuple[str, ...]) -> dict[str
         "mean": fine,
         "std": fine,
         "fit_std": fine,
-        "flag": Output(dims, target.fine_shape, "int8"),
+        "flag": Output(dims, target.fine_shape, "int8", missing=GAP),
         "conservation_error": coarse,
         "fit_residual": coarse,
     }
@@ -260,9 +260,8 @@ def _leading(fields: Mapping[str, xr.Variable]) -> int:
     return fields["mean"].ndim - 2
 
 
-def _slice_count(da: xr.DataArray, target: Target) -> int:
-    ny, nx = target.coarse_shape
-    return da.size // (ny * nx)
+def _times_with_values(da: xr.DataArray, target: Target) -> int:
+    return int(da.notnull().any((target.horizontal.y_dim, target.horizontal.x_dim)).sum())
 
 
 def _describe(target: Target, weights: Weights) -> dict[str, Any]:

@@ -90,8 +90,6 @@ class SliceEstimate:
     def __call__(self, values: FloatArray, stamp: int) -> dict[str, npt.NDArray[Any]]:
         """Estimate the fine field of coarse values (ny, nx) of a time stamp."""
         recipe = self.recipe
-        if np.isnan(values).all() and not recipe.single:
-            return self._gap(values)
         check_values(values, recipe.name, recipe.largest)
         sea = find_sea(values, recipe.factor, mask=recipe.mask, weights=recipe.weights)
         seen = np.where(sea.coarse, values, np.nan)
@@ -181,20 +179,6 @@ class SliceEstimate:
         }
         if self.keep_members:
             results["members"] = masked(combined.members)
-        return results
-
-    def _gap(self, values: FloatArray) -> dict[str, npt.NDArray[Any]]:
-        """Return the results of a time without any value among others that have some."""
-        warnings.warn("A time without any value: its estimate is missing, too.", DipWarning, stacklevel=2)
-        fine = np.full([n * f for n, f in zip(values.shape, self.recipe.factor, strict=True)], np.nan, dtype=np.float32)
-        results: dict[str, npt.NDArray[Any]] = dict.fromkeys(("mean", "std", "fit_std"), fine)
-        results |= dict.fromkeys(("conservation_error", "fit_residual"), values)
-        results |= {name: np.asarray(np.nan) for name in SCALARS}
-        results["flag"] = np.full(fine.shape, Flag.land | Flag.no_data, dtype=np.int8)
-        if self.keep_members:
-            results["members"] = np.broadcast_to(fine, (self.recipe.members, *fine.shape))
-        for _ in range(self.recipe.members if self.step else 0):
-            self.step()  # type: ignore[misc]
         return results
 
 

@@ -38,8 +38,6 @@ class Recipe:
         In the unit of the field.
     seed : int
     device : str
-    single : bool
-        Whether the array has one slice only: then a slice without any value is an error, not a gap.
     name : str
         Of the field, for messages.
     largest : float
@@ -56,7 +54,6 @@ class Recipe:
     noise_std: float | None
     seed: int
     device: str
-    single: bool
     name: str
     largest: float
 
@@ -86,7 +83,6 @@ def make_recipe(
     noise_std: float | None,
     seed: int,
     device: str,
-    single: bool,
     name: str,
 ) -> Recipe:
     """Check names and device and put a recipe together.
@@ -102,7 +98,6 @@ def make_recipe(
         With noise the constraint is off and fits stop at the noise.
     seed : int
     device : str
-    single : bool
     name : str
 
     Returns
@@ -139,7 +134,6 @@ def make_recipe(
         noise_std=noise_std,
         seed=seed,
         device=find_device(device),
-        single=single,
         name=name,
         largest=target.largest,
     )

@@ -41,6 +41,9 @@ class Flag(IntFlag):
     """Fine land under a coarse value, which therefore constrains nothing."""
 
 
+GAP = Flag.land | Flag.no_data
+"""Of all cells at a time without any value: nobody can tell land from sea."""
+
 FLAG_MASKS: tuple[int, ...] = tuple(flag.value for flag in Flag)
 """For the CF attribute ``flag_masks``."""
 

@@ -7,6 +7,7 @@ horizontal ones whole. Building a lazy result computes nothing.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+
+from xr_dip.errors import DipWarning
 
 MEMBER = "member"
 SliceFunction = Callable[[npt.NDArray[np.float64], int], Mapping[str, npt.NDArray[Any]]]
@@ -29,17 +32,20 @@ class Output:
         Its own dimensions; the leading ones of the array come before them.
     sizes : tuple of int
     dtype : str
+    missing : float
+        What it holds for a slice without any value.
     """
 
     dims: tuple[str, ...]
     sizes: tuple[int, ...]
     dtype: str
+    missing: float = np.nan
 
 
 def apply_to_slices(
     function: SliceFunction, da: xr.DataArray, horizontal: tuple[str, str], outputs: Mapping[str, Output]
 ) -> dict[str, xr.Variable]:
-    """Apply a function to each horizontal slice.
+    """Apply a function to each horizontal slice; one without any value among others stays missing, with a warning.
 
     Parameters
     ----------
@@ -63,7 +69,7 @@ def apply_to_slices(
         ordered = ordered.chunk({**dict.fromkeys(leading, 1), **dict.fromkeys(horizontal, -1)})
         stamps = stamps.chunk(dict.fromkeys(leading, 1))
     results = xr.apply_ufunc(
-        _LoopOverSlices(function, tuple(outputs.values()), tuple(outputs)),
+        _LoopOverSlices(function, tuple(outputs.values()), tuple(outputs), may_miss=stamps.size > 1),
         ordered.variable,
         stamps.variable,
         input_core_dims=[list(horizontal), []],
@@ -121,15 +127,23 @@ class _LoopOverSlices:
     function: SliceFunction
     outputs: tuple[Output, ...]
     names: tuple[str, ...]
+    may_miss: bool
 
     def __call__(self, values: npt.NDArray[Any], stamps: npt.NDArray[np.int64]) -> Any:
         lead = values.shape[:-2]
         results = [np.empty(lead + output.sizes, dtype=output.dtype) for output in self.outputs]
         for index in np.ndindex(lead):
-            answer = self.function(np.asarray(values[index], dtype=np.float64), int(stamps[index]))
+            answer = self._answer(np.asarray(values[index], dtype=np.float64), int(stamps[index]))
             for name, result in zip(self.names, results, strict=True):
                 result[index] = answer[name]
         return tuple(results) if len(results) > 1 else results[0]
+
+    def _answer(self, values: npt.NDArray[np.float64], stamp: int) -> Mapping[str, Any]:
+        """Results of one slice. A gap in a series stays a gap; a single empty slice is for the function to refuse."""
+        if self.may_miss and np.isnan(values).all():
+            warnings.warn("A time without any value: its estimate is missing, too.", DipWarning, stacklevel=2)
+            return {name: output.missing for name, output in zip(self.names, self.outputs, strict=True)}
+        return self.function(values, stamp)
 
 
 def _output_sizes(outputs: Mapping[str, Output]) -> dict[str, int]:
