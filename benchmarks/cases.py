@@ -35,7 +35,7 @@ METHOD_NAMES = (*METHODS, CONSERVATIVE_BICUBIC, *PRESETS)
 
 COAST_WIDTH = 2
 """Fine cells from land that count as coast."""
-DIAGNOSTICS = ("blend_weight", "predicted_rmse", "predicted_skill", "iterations")
+DIAGNOSTICS = ("blend_weight", "front_weight", "predicted_rmse", "predicted_skill", "iterations")
 
 Record = dict[str, object]
 
@@ -91,8 +91,10 @@ def make_twin(truth: xr.DataArray, factor: int, noise: float = 0.0, seed: int = 
     level = noise * float(coarse.std())
     white = np.random.default_rng([seed, factor]).standard_normal(coarse.shape)
     noisy = (coarse + level * white).assign_attrs(coarse.attrs)
-    sea = fine.notnull().reset_coords(drop=True)
-    return Twin(noisy, fine, sea, find_horizontal(fine), level if noise else None)
+    horizontal = find_horizontal(fine)
+    # the mask goes by cells: coordinates of an uneven grid, refined again, are not those of the truth
+    sea = fine.notnull().reset_coords(drop=True).drop_vars((horizontal.y_dim, horizontal.x_dim), errors="ignore")
+    return Twin(noisy, fine, sea, horizontal, level if noise else None)
 
 
 def estimate(twin: Twin, factor: int, method: str, *, members: int, seed: int = 0, device: str = "cpu") -> xr.Dataset:

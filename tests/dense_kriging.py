@@ -6,20 +6,26 @@ from xr_dip.kriging.matern import matern
 
 
 class DenseKriging:
-    """All matrices of one kernel at unit sill: small grids only."""
+    """All matrices of one kernel at unit sill: small grids only. A periodic one sees 30 images on each side."""
 
-    def __init__(self, weights, factor, pitch, smoothness, length, cells, nugget=0.0, noise=0.0, trend=True):
+    def __init__(
+        self, weights, factor, pitch, smoothness, length, cells, nugget=0.0, noise=0.0, trend=True, periodic=False
+    ):
         rows, columns = weights.shape
         self.shape = weights.shape
         y, x = np.indices(weights.shape).reshape(2, -1)
-        distance = np.hypot((y[:, None] - y) * pitch[0], (x[:, None] - x) * pitch[1])
-        self.k = matern(distance / length, smoothness)
+        images = columns * np.arange(-30, 31) if periodic else [0]
+        self.k = sum(
+            matern(np.hypot((y[:, None] - y) * pitch[0], (x[:, None] - x + image) * pitch[1]) / length, smoothness)
+            for image in images
+        )
+        self.k /= self.k[0, 0]
         owner = (y // factor[0]) * cells.shape[1] + x // factor[1]
         self.d = np.zeros((cells.size, rows * columns))
         self.d[owner, np.arange(rows * columns)] = weights.ravel()
         self.d = self.d[cells.ravel()]
         self.d /= self.d.sum(axis=1, keepdims=True)
-        self.t = np.stack([np.ones(y.size), y / rows, x / columns], axis=1)[:, : 3 if trend else 1]
+        self.t = np.stack([np.ones(y.size), y / rows, x / columns], axis=1)[:, : (2 if periodic else 3) if trend else 1]
         self.c = self.d @ self.k @ self.d.T
         ones = np.full(np.prod(factor), 1 / np.prod(factor))
         block = (y // factor[0] == 0) & (x // factor[1] == 0)

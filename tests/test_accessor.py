@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from xr_dip import downscaling
-from xr_dip.accessor import DipArray, DipDataset, select_variable
+from xr_dip.accessor import DipArray, DipDataset
 
 FUNCTIONS = ["downscale", "interpolate"]
 SIGNATURES = {name: inspect.signature(getattr(downscaling, name)) for name in FUNCTIONS}
@@ -84,9 +84,16 @@ def test_an_unknown_variable_is_answered_with_those_there_are(dataset, name):
         getattr(dataset.dip, name)("shh", 2)
 
 
-def test_a_coordinate_is_no_variable(dataset):
-    with pytest.raises(ValueError, match="Invalid variable 'lat'"):
-        select_variable(dataset, "lat")
+def test_every_argument_of_several_variables_arrives(dataset, monkeypatch):
+    seen = []
+
+    def note(da, *args, **kwargs):
+        seen.append((da.name, args, kwargs["dataset"] is dataset))
+        return da.rename(f"{da.name}_mean").to_dataset()
+
+    monkeypatch.setattr(downscaling, "downscale", note)
+    assert list(dataset.dip.downscale(["ssh", "mdt"], 4)) == ["ssh_mean", "mdt_mean"]
+    assert seen == [("ssh", (4,), True), ("mdt", (4,), True)]
 
 
 def test_summary_reads_a_result(dataset):

@@ -158,6 +158,75 @@ def test_smooth_of_a_constant_misfit_is_that_constant():
     np.testing.assert_allclose(smooth(field, values, np.ones((4, 6)), (2, 3)), field + 0.25, atol=1e-14)
 
 
+def walled(strait=False):
+    """Two seas with land one cell wide between them, inside of the coarse cells of column 2, and a lake in the land."""
+    weights = make_weights((4, 6), (4, 4), 0.0, seed=0)
+    weights[:, 9] = 0
+    weights[:4, 9:16] = 0
+    weights[1, 13] = 1
+    weights[10, 9] = strait
+    rng = np.random.default_rng(0)
+    return rng.normal(size=weights.shape), rng.normal(size=(4, 6)), weights
+
+
+def test_smooth_passes_no_bit_through_a_wall():
+    field, values, weights = walled()
+    west = np.arange(24) < 9
+    before = smooth(field, values, weights, (4, 4))
+    changed = np.where(np.arange(6) > 2, values + 1, values)
+    after = smooth(np.where(west, field, 2 * field), changed, weights, (4, 4))
+    np.testing.assert_array_equal(before[:, west], after[:, west])
+    assert np.abs(before - after)[4:, 10:].min() > 0
+
+
+def test_smooth_looks_through_a_strait_like_back_projection():
+    field, values, weights = walled(strait=True)
+    weights[1, 13] = 0  # one basin
+    found = smooth(field, values, weights, (4, 4))
+    plain = back_project(field, values, weights, (4, 4))
+    np.testing.assert_array_equal(found, np.where(weights > 0, plain, field))
+    changed = np.where(np.arange(6) > 2, values + 1, values)
+    assert np.abs(smooth(field, changed, weights, (4, 4)) - found)[:, :9].max() > 1e-3
+
+
+def test_smooth_gives_a_shared_cell_to_both_parts():
+    field, values, weights = walled()
+    enforced = smooth(field, values, weights, (4, 4))
+    for part in (np.arange(24) < 9, np.arange(24) > 9):
+        means = block_mean(enforced, weights * part, (4, 4))
+        np.testing.assert_allclose(means[1:, 2], values[1:, 2], rtol=0, atol=1e-13)
+
+
+def test_smooth_shifts_a_basin_in_one_cell_as_a_whole():
+    field, values, weights = walled()
+    weights[1:3, 12:15] = 1
+    shift = (smooth(field, values, weights, (4, 4)) - field)[1:3, 12:15]
+    np.testing.assert_allclose(shift, values[0, 3] - block_mean(field, weights, (4, 4))[0, 3], rtol=0, atol=1e-13)
+
+
+@each_exact
+@given(cases(), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_rolling_a_globe_rolls_the_enforced_field(constraint, case, shift):
+    (field, _), (values, _), weights, factor = case
+
+    def roll(array, cells):
+        return np.roll(array, cells, axis=-1)
+
+    fine = shift * factor[1]
+    rolled = constraint(roll(field, fine), roll(values, shift), roll(weights, fine), factor, periodic=True)
+    expected = constraint(field, values, weights, factor, periodic=True)
+    np.testing.assert_allclose(roll(rolled, -fine), expected, rtol=0, atol=1e-8)
+
+
+@given(cases())
+@settings(max_examples=20, deadline=None)
+def test_block_means_are_exact_around_the_globe(case):
+    (field, _), (values, _), weights, factor = case
+    found = block_mean(smooth(field, values, weights, factor, periodic=True), weights, factor)
+    np.testing.assert_allclose(found, values, rtol=0, atol=1e-13)
+
+
 def test_none_changes_no_bit():
     field = np.array([[np.nan, 1.0]])
     np.testing.assert_array_equal(none(field, np.ones((1, 1)), np.ones((1, 2)), (1, 2)), field)

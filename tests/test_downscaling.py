@@ -10,10 +10,13 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from robustness_files import open_robustness
 
 import xr_dip
+from xr_dip import samples
 from xr_dip.blocks import block_mean
 from xr_dip.errors import DipWarning
+from xr_dip.sea import Flag
 
 
 def coarse_field(shape=(6, 8), times=0, land=False, seed=0):
@@ -148,7 +151,7 @@ def test_the_seed_decides(tiny):
     da = coarse_field()
     one, same, other = (run(da, preset=tiny, seed=seed) for seed in (1, 1, 2))
     xr.testing.assert_equal(one, same)
-    assert not one.ssh_mean.equals(other.ssh_mean)
+    assert not one.ssh_std.equals(other.ssh_std)  # the fits may have no weight in the mean
 
 
 def test_the_order_of_dimensions_is_kept(tiny):
@@ -218,6 +221,71 @@ def test_what_land_holds_never_matters(tiny):
     xr.testing.assert_equal(results[0].ssh_mean, results[1].ssh_mean)
 
 
+def test_land_of_any_value_gives_the_same_bits(tiny):
+    """Missing, or of one value that a mask in the Dataset or the user calls land."""
+    da = coarse_field(land=True)
+    expected = run(da, preset=tiny)
+    mask = da.notnull().rename("mask_rho").drop_attrs().assign_attrs(standard_name="land_binary_mask")
+    for land in (0.0, -77.0, 1e20, np.nan):
+        filled = da.fillna(land)
+        by_mask = xr.Dataset({"ssh": filled, "mask_rho": mask}).dip.downscale(
+            "ssh", 2, members=2, preset=tiny, progress=False, device="cpu"
+        )
+        xr.testing.assert_equal(by_mask, expected)
+        if np.isfinite(land):
+            xr.testing.assert_equal(run(filled, preset=tiny, land_value=land), expected)
+            lazy = run(filled.chunk(), preset=tiny, land_value=land)
+            xr.testing.assert_equal(lazy.compute(scheduler="synchronous"), expected)
+
+
+@pytest.mark.parametrize("constraint", ["optimal", "additive"])
+def test_fine_sea_beside_the_data_gets_values_on_request(tiny, constraint):
+    """Within one coarse cell of data, where the mask is open; flagged, and of the size of what is beside it."""
+    da, mask = coarse_field((8, 10), land=True), np.ones((16, 20), bool)
+    mask[0] = False
+    options = {"preset": tiny, "mask": mask, "constraint": constraint}
+    plain, more = run(da, **options), run(da, **options, extrapolate=True)
+    beyond = (more.ssh_flag.values & Flag.extrapolated) > 0
+    # Land covers two coarse rows and three columns; only its inner corner, at (0, 0) and (0, 1), is farther.
+    expected = np.zeros((16, 20), bool)
+    expected[1:4, :6] = True
+    expected[:2, :4] = False
+    np.testing.assert_array_equal(beyond, expected)
+    np.testing.assert_array_equal(np.isfinite(more.ssh_mean), np.isfinite(plain.ssh_mean) | beyond)
+    assert (more.ssh_std.values[beyond] > 0).all()
+    assert np.abs(more.ssh_mean.values[beyond]).max() < 2 * np.nanmax(np.abs(da))
+    assert float(abs(more.conservation_error).max()) < 1e-6
+
+
+@pytest.mark.parametrize("method", ["bicubic", "conservative_spline", "kriging"])
+def test_a_baseline_beyond_the_data_changes_nothing_under_them(method):
+    da, mask = coarse_field((8, 10), land=True), np.ones((16, 20), bool)
+    plain = xr_dip.interpolate(da, 2, method, mask=mask)
+    more = xr_dip.interpolate(da, 2, method, mask=mask, extrapolate=True)
+    beyond = (more.ssh_flag.values & Flag.extrapolated) > 0
+    assert beyond.any()
+    np.testing.assert_array_equal(np.isfinite(more.ssh_mean), np.isfinite(plain.ssh_mean) | beyond)
+    np.testing.assert_array_equal(more.ssh_mean.where(~beyond), plain.ssh_mean)
+
+
+def test_a_large_part_of_one_value_is_warned_about(tiny):
+    da = coarse_field((12, 16))
+    da[:4, :4] = 0.0
+    with pytest.warns(DipWarning, match="16 connected cells of 'ssh', 8%, are exactly 0.*land_value=0"):
+        run(da, preset=tiny, constraint="additive")
+
+
+def test_several_variables_are_one_dataset(tiny):
+    dataset = xr.Dataset({"adt": coarse_field(), "sla": coarse_field(seed=1)})
+    options = {"members": 2, "preset": tiny, "progress": False, "device": "cpu"}
+    both = dataset.dip.downscale(["adt", "sla"], 2, **options)
+    alone = dataset.dip.downscale("sla", 2, **options)
+    xr.testing.assert_identical(both.sla_mean, alone.sla_mean)
+    np.testing.assert_array_equal(both.sla_conservation_error, alone.conservation_error)
+    assert "conservation_error" not in both
+    assert both.adt_iterations == alone.iterations
+
+
 def test_noise_loosens_the_fit_and_switches_conservation_off(tiny):
     da = coarse_field()
     exact = run(da, preset=tiny)
@@ -231,6 +299,10 @@ def test_the_configuration_is_written(tiny):
     configuration = json.loads(out.attrs["xr_dip_configuration"])
     assert configuration["loss"] == "charbonnier"
     assert configuration["factor"] == [2, 2]
+    assert configuration["operator"] == "block_mean"
+    assert (configuration["mask"], configuration["weights"]) == ("coarse", "equal")
+    assert (configuration["land_value"], configuration["coarse_mask"]) == (None, None)
+    assert (configuration["periodic"], configuration["extrapolate"]) == (False, False)
     assert out.attrs["Conventions"].startswith("CF-")
     assert out.attrs["xr_dip_largest_conservation_error"] < 1e-6
     assert "balanced" not in out.attrs["source"]
@@ -242,14 +314,23 @@ def test_another_generator_by_name(tiny):
     assert float(abs(out.conservation_error).max()) < 1e-6
 
 
-@pytest.mark.parametrize("values", [np.zeros((4, 5)), np.full((4, 5), -0.7), np.add.outer(np.arange(4), np.arange(5))])
-def test_a_constant_or_a_plane_stays_what_it_is(tiny, values):
-    da = coarse_field((4, 5)).copy(data=(0.1 * values).astype("float32"))
-    out = run(da, 3, preset=tiny)
+def plane(values):
+    return coarse_field((4, 5)).copy(data=np.asarray(values, "float32"))
+
+
+@pytest.mark.parametrize("value", [0.0, -0.7])
+def test_a_constant_field_stays_constant_and_says_so_once(tiny, value):
+    with pytest.warns(DipWarning, match=f"Every value of 'ssh' is {value:g}. A constant field") as record:
+        out = run(plane(np.full((4, 5), value)), 3, preset=tiny)
+    assert sum("constant" in str(warning.message) for warning in record) == 1
+    np.testing.assert_allclose(out.ssh_mean, value, atol=2e-4)
+
+
+def test_a_plane_stays_a_plane(tiny):
+    out = run(plane(0.1 * np.add.outer(np.arange(4), np.arange(5))), 3, preset=tiny)
     row = np.arange(12)[:, None] / 3 - 1 / 3
     column = np.arange(15) / 3 - 1 / 3
-    expected = np.full((12, 15), da.values[0, 0]) + (row + column) * (0.1 if values[0, 1] != values[0, 0] else 0)
-    np.testing.assert_allclose(out.ssh_mean, expected, atol=2e-4)
+    np.testing.assert_allclose(out.ssh_mean, 0.1 * (row + column), atol=2e-4)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -287,3 +368,41 @@ def test_no_choice_uses_the_truth(tiny):
         estimates.append(run(coarse, 4, preset=tiny, keep_members=True))
     assert not np.array_equal(truth, poisoned)
     xr.testing.assert_equal(*estimates)
+
+
+@pytest.mark.samples
+def test_a_croco_file_knows_its_land(tiny):
+    """Its zeros on land are missing by its mask_rho; a day without motion is constant, which is said."""
+    options = {"members": 2, "preset": tiny, "constraint": "additive", "progress": False, "device": "cpu"}
+    with open_robustness("croco") as dataset:
+        window = dataset.isel(eta_rho=slice(14, 28), xi_rho=slice(12, 32))
+        out = window.dip.downscale("zeta", 2, **options)
+        sea = np.kron(window.mask_rho.values, np.ones((2, 2))) == 1
+    assert 0.5 < sea.mean() < 0.95
+    np.testing.assert_array_equal(np.isfinite(out.zeta_mean[0]), sea)
+    assert float(abs(out.conservation_error).max()) < 1e-6
+    assert json.loads(out.attrs["xr_dip_configuration"])["coarse_mask"] == "mask_rho"
+    with open_robustness("croco_constant", decode_times=False) as dataset:
+        window = dataset.isel(eta_rho=slice(14, 30), xi_rho=slice(16, 36))
+        with pytest.warns(DipWarning, match="Every value of 'zeta' is 0"):
+            out = window.dip.downscale("zeta", 2, **{**options, "constraint": "optimal"})
+    assert float(abs(out.zeta_mean[0]).max()) < 1e-6
+    assert float(out.zeta_mean[1].std()) > 0.001
+
+
+@pytest.mark.samples
+def test_the_mask_of_one_minute_makes_the_coast_of_an_altimetry_map():
+    """1 is land in that mask: taken the other way round, it is refused."""
+    with samples.open_dataset("mediterranean") as dataset, samples.open_dataset("land_mask") as land:
+        field = dataset.adt.isel(time=0, longitude=slice(60, 120), latitude=slice(60, 110))
+        with pytest.raises(ValueError, match=r"Invalid mask.*If 1 is land in it, set its standard_name"):
+            xr_dip.interpolate(field, 4, mask=land["mask"])
+        mask = land["mask"].assign_attrs(standard_name="land_binary_mask")
+        fine = xr_dip.interpolate(field, 4, mask=mask)
+        nearest = mask.sel(lat=fine.latitude, lon=fine.longitude % 360, method="nearest")
+        sea = nearest.transpose("latitude", "longitude") == 0
+        under_data = np.kron(field.notnull(), np.ones((4, 4))) == 1
+    estimated = fine.adt_mean.notnull().values
+    assert not (estimated & ~under_data).any()
+    assert (estimated == (sea.values & under_data)).mean() > 0.97
+    assert json.loads(fine.attrs["xr_dip_configuration"])["mask"] == "regridded by majority"

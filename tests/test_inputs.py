@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from robustness_files import open_robustness
 
 import xr_dip
 from xr_dip.inputs import find_target, parse_factor
@@ -15,8 +16,7 @@ def field(values=None, **attrs):
 
 
 def target(da=None, factor=2, **options):
-    defaults = {"mask": None, "weights": "equal", "x_dim": None, "y_dim": None, "dataset": None}
-    return find_target(field() if da is None else da, factor, **{**defaults, **options})
+    return find_target(field() if da is None else da, factor, **options)[1]
 
 
 @pytest.mark.parametrize("method", [xr_dip.downscale, xr_dip.interpolate])
@@ -36,10 +36,11 @@ def target(da=None, factor=2, **options):
         (field(np.ones((4, 6), int)), {"factor": 2}, TypeError, "Invalid dtype int64 of 'ssh'"),
         (field(np.full((4, 6), "a")), {"factor": 2}, TypeError, "Invalid dtype <U1 of 'ssh'"),
         (field().values, {"factor": 2}, TypeError, "Invalid field of type ndarray"),
-        (field().drop_vars(["lat", "lon"]), {"factor": 2}, ValueError, "latitude"),
+        (field().drop_vars("lat"), {"factor": 2}, ValueError, "latitude"),
         (field(), {"factor": 2, "x_dim": "x"}, ValueError, "Invalid x_dim 'x'"),
         (field(), {"factor": 2, "weights": "volume"}, ValueError, "Invalid weights 'volume'"),
         (field(), {"factor": 2, "weights": np.ones((4, 6))}, ValueError, r"weights of shape \(4, 6\).*\(8, 12\)"),
+        (field(), {"factor": 2, "weights": field() + 9}, ValueError, r"weights of shape .* This is the coarse grid"),
         (field(), {"factor": 2, "mask": np.ones((4, 6))}, ValueError, r"mask of shape \(4, 6\).*\(8, 12\)"),
         (field(), {"factor": 2, "mask": np.full((8, 12), 2)}, ValueError, "mask with the value 2"),
         (
@@ -48,6 +49,15 @@ def target(da=None, factor=2, **options):
             ValueError,
             "mask with dimensions .'a', 'b'.",
         ),
+        (field(), {"factor": 2, "mask": "fine"}, ValueError, "Invalid mask 'fine'. It must be 'coarse', a DataArray"),
+        (field(), {"factor": 2, "land_value": "0"}, ValueError, "Invalid land_value '0'. It must be a finite number"),
+        (field(), {"factor": 2, "land_value": np.nan}, ValueError, "Invalid land_value nan"),
+        (field(), {"factor": 2, "land_value": False}, ValueError, "Invalid land_value False"),
+        (field(), {"factor": 2, "extrapolate": True}, ValueError, "Invalid extrapolate True without a fine mask"),
+        (field(), {"factor": 2, "extrapolate": "yes"}, ValueError, "Invalid extrapolate 'yes'. It must be True or"),
+        (field(), {"factor": 2, "periodic": True}, ValueError, "Invalid periodic True for RectilinearGrid.* no full"),
+        (field(), {"factor": 2, "periodic": "x"}, ValueError, "Invalid periodic 'x'. It must be True, False or 'auto'"),
+        (field(), {"factor": 2, "x_coord": "lun"}, ValueError, "Invalid x_coord 'lun'"),
     ],
 )
 def test_what_both_methods_refuse(method, da, options, error, message):
@@ -134,6 +144,86 @@ def test_area_weights_are_the_areas_of_the_fine_cells():
     assert found.weights is not None
     np.testing.assert_allclose(found.weights, found.fine_grid.area())
     assert target().weights is None
+
+
+def test_weights_of_the_cells_may_be_given_in_any_order_of_dimensions():
+    metres = xr.DataArray(np.random.default_rng(2).random((12, 8)), dims=("lon", "lat"))
+    np.testing.assert_array_equal(target(weights=metres).weights, metres.T)
+
+
+def test_a_mask_the_wrong_way_round_is_refused_where_the_field_is_known():
+    values = field().values
+    values[:, :2] = np.nan
+    land = xr.DataArray(np.isnan(np.repeat(np.repeat(values, 2, 0), 2, 1)), dims=("lat", "lon"))
+    with pytest.raises(ValueError, match=r"Invalid mask. It must be 1 on sea, but is land on 100%"):
+        target(field(values), mask=land)
+    assert target(field(values), mask=~land).mask.sum() == 64
+    assert target(field(values).chunk(), mask=land).mask.sum() == 32
+
+
+def test_periodic_is_seen_from_the_longitudes_or_told():
+    around = xr.DataArray(field().values, {"lat": np.arange(4.0), "lon": np.arange(0.0, 360.0, 60.0)}, ("lat", "lon"))
+    assert [target(around, periodic=told).periodic for told in ("auto", True, False)] == [True, True, False]
+    assert [target(periodic=told).periodic for told in ("auto", False)] == [False, False]
+
+
+def test_a_field_without_positions_may_be_told_to_be_periodic():
+    channel = field().drop_vars(["lat", "lon"])
+    with pytest.warns(xr_dip.DipWarning):
+        assert [target(channel, periodic=told).periodic for told in ("auto", True)] == [False, True]
+
+
+def test_land_is_missing_in_the_field_that_is_used():
+    values = field().values
+    values[:, :2] = 0.0
+    found, told = find_target(field(values), 2, land_value=0.0)
+    np.testing.assert_array_equal(found, np.where(values == 0, np.nan, values))
+    assert told.description["land_value"] == 0.0
+    dataset = field(values).to_dataset().assign(tmask=(("lon", "lat"), (values != 0).T))
+    also, by_mask = find_target(dataset.ssh, 2, dataset=dataset)
+    xr.testing.assert_identical(also, found)
+    assert by_mask.description["coarse_mask"] == "tmask"
+    with pytest.raises(ValueError, match="Invalid mask 'tmask' in the Dataset of 'ssh'"):
+        find_target(dataset.ssh, 2, dataset=dataset.assign(tmask=dataset.tmask == 0))
+
+
+def test_the_position_of_missing_land_may_be_missing_too():
+    """A value of land is set missing before the grid is made, so positions on land need not be right."""
+    y, x = np.meshgrid(np.arange(5.0), np.arange(6.0), indexing="ij")
+    positions = {"nav_lat": (("y", "x"), 40 + y), "nav_lon": (("y", "x"), 5 + x)}
+    da = xr.DataArray(np.random.default_rng(0).normal(size=(5, 6)), positions, ("y", "x"), name="ssh")
+    da[:2, :2] = 0.0
+    for name in positions:
+        da[name][:2, :2] = np.nan
+    assert target(da, land_value=0.0).fine_shape == (10, 12)
+
+
+def test_what_was_done_is_described():
+    given = target(mask=np.ones((8, 12)), weights=np.ones((8, 12)), extrapolate=True, periodic=False)
+    assert given.description == {
+        "factor": [2, 2],
+        "weights": "given on the fine grid",
+        "mask": "given on the fine grid",
+        "coarse_mask": None,
+        "land_value": None,
+        "extrapolate": True,
+        "periodic": False,
+    }
+    assert given.extrapolate
+    assert [target(mask=mask).description["mask"] for mask in (None, "coarse")] == ["coarse", "coarse"]
+    regular = xr.DataArray(np.ones((9, 9)), {"lat": np.arange(36.0, 45.0), "lon": np.arange(2.0, 11.0)}, ("lat", "lon"))
+    assert target(mask=regular).description["mask"] == "regridded by majority"
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("method", [xr_dip.downscale, xr_dip.interpolate])
+def test_the_undeclared_fill_value_of_a_real_file_is_refused(method):
+    with open_robustness("duacs_undeclared_fill") as dataset:
+        with pytest.raises(ValueError, match=r"Invalid adt -214748.* at time=0, latitude=0, longitude=0 .*_FillValue"):
+            method(dataset.adt, 2)
+        window = dataset.adt.isel(latitude=slice(480, 500), longitude=slice(1100, 1130))
+        missing = find_target(window, 2, land_value=-214748.3647)[0]
+    assert 0 < missing.isnull().sum() < missing.size
 
 
 def test_shapes_are_the_coarse_ones_times_the_factor():

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from real_fields import gulf_stream
 
 from xr_dip.blocks import block_mean, block_sum
-from xr_dip.interpolation import METHODS, axis_matrix, conservative, conservative_spline, fill_nearest, upsample
+from xr_dip.interpolation import (
+    METHODS,
+    axis_matrix,
+    back_project,
+    conservative,
+    conservative_spline,
+    fill_nearest,
+    upsample,
+)
 
 methods = pytest.mark.parametrize("method", METHODS)
 
@@ -93,6 +101,73 @@ def test_conservative_spline_is_exact_for_a_plane():
     plane = 0.3 * y - 0.1 * x + 4
     values = block_mean(plane, np.ones(plane.shape), (4, 4))
     np.testing.assert_allclose(conservative_spline(values, np.ones(plane.shape), (4, 4)), plane, atol=1e-12)
+
+
+# Around the globe: no first and no last column.
+
+
+@given(st.sampled_from(sorted(METHODS)), st.integers(1, 9), st.integers(1, 7), st.integers(0, 8))
+@settings(max_examples=60, deadline=None)
+def test_rolling_the_cells_of_a_circle_rolls_its_matrix(method, n, factor, k):
+    matrix = axis_matrix(method, n, factor, periodic=True)
+    np.testing.assert_allclose(matrix.sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_allclose(np.roll(matrix, (k * factor, k), axis=(0, 1)), matrix, atol=1e-12)
+    np.testing.assert_allclose(matrix[::-1, ::-1], matrix, atol=1e-12)
+
+
+@methods
+def test_far_from_the_seam_a_circle_is_a_line(method):
+    circle, line = (axis_matrix(method, 60, 3, periodic=periodic)[75:105] for periodic in (True, False))
+    np.testing.assert_allclose(circle, line, atol=1e-12)
+
+
+def test_spline_on_a_circle_has_the_error_of_a_spline_on_a_line():
+    """One wave of n = 24 values: a cubic spline errs by (2 pi / n)^4 / 384 at most."""
+    x = (np.arange(24) + 0.5) / 24
+    fine = (np.arange(96) + 0.5) / 96
+    wave = upsample(np.sin(2 * np.pi * x)[None], (1, 4), "spline", periodic=True)[0]
+    assert np.abs(wave - np.sin(2 * np.pi * fine)).max() < (2 * np.pi / 24) ** 4 / 384 * 1.01
+
+
+def holey(seed, land=0.4):
+    """Weights and values with land, whole cells of it too."""
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(0.3, 1, (12, 20)) * (rng.random((12, 20)) >= land)
+    weights[3:6, 4:16] = 0.0
+    weights[0, 0] = 1.0
+    return np.where(block_sum(weights, (3, 4)) > 0, rng.standard_normal((4, 5)), np.nan), weights
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 6), st.floats(0.1, 0.95))
+@settings(max_examples=40, deadline=None)
+def test_rolling_rolls_what_is_filled(seed, nx, k, land):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((5, nx)) < land, np.nan, rng.standard_normal((5, nx)))
+    values[2, 0] = 1.0
+    rolled = fill_nearest(np.roll(values, k, axis=1), periodic=True)
+    np.testing.assert_array_equal(rolled, np.roll(fill_nearest(values, periodic=True), k, axis=1))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(METHODS)), st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_rolling_rolls_the_conserving_field(seed, method, k):
+    values, weights = holey(seed)
+    options = {"method": method, "tolerance": 1e-13, "periodic": True}
+    fine = conservative(values, weights, (3, 4), **options)
+    rolled = conservative(np.roll(values, k, axis=1), np.roll(weights, 4 * k, axis=1), (3, 4), **options)
+    np.testing.assert_allclose(rolled, np.roll(fine, 4 * k, axis=1), atol=1e-10)
+    np.testing.assert_allclose(block_mean(fine, weights, (3, 4)), values, atol=1e-12)
+
+
+def test_corrections_go_round():
+    """A misfit in the last cell changes the first fine cells too, and those of the middle not at all."""
+    values = np.zeros((1, 16))
+    values[0, -1] = 1.0
+    fine = back_project(np.zeros((1, 64)), values, np.ones((1, 64)), (1, 4), "bilinear", periodic=True, max_rounds=1)
+    assert fine[0, 0] != 0
+    np.testing.assert_array_equal(fine[0, 16:48], 0.0)
+    spline = conservative_spline(values, np.ones((1, 64)), (1, 4), periodic=True)
+    np.testing.assert_allclose(np.roll(spline, 2, axis=1)[:, ::-1][:, :4], np.roll(spline, 2, axis=1)[:, :4], atol=1e-9)
 
 
 def test_unknown_method_lists_the_known_ones():

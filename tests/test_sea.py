@@ -55,6 +55,52 @@ def test_fine_sea_without_data_gets_no_value():
     np.testing.assert_array_equal(sea.mask, [[1, 1, 0, 0], [1, 0, 1, 1]])
 
 
+def test_fine_sea_within_one_coarse_cell_of_data_gets_a_value_on_request():
+    values = np.full((4, 5), np.nan)
+    values[0, 0] = 0.5
+    mask = np.ones((8, 10))
+    mask[2, 2] = 0
+    sea = find_sea(values, (2, 2), mask=mask, extrapolate=True)
+    near = np.zeros((8, 10), bool)
+    near[:4, :4] = True
+    near[2, 2] = False
+    np.testing.assert_array_equal(sea.mask, near)
+    np.testing.assert_array_equal(sea.extrapolated, near & (sea.weights == 0))
+    np.testing.assert_array_equal(sea.weights[:2, :2], 1)
+    assert sea.weights.sum() == 4
+    assert sea.coarse.sum() == 1
+    np.testing.assert_array_equal(sea.flags[2, :6], [Flag.extrapolated] * 2 + [Flag.land, Flag.extrapolated, 2, 2])
+    assert not find_sea(values, (2, 2), mask=mask).extrapolated.any()
+
+
+def test_nothing_is_extrapolated_from_data_that_are_not_used():
+    values = np.array([[0.5, np.nan, np.nan, 0.5]])
+    with pytest.warns(DipWarning, match="no sea on the fine grid"):
+        sea = find_sea(values, (1, 1), mask=np.array([[0, 1, 1, 1]]), extrapolate=True)
+    np.testing.assert_array_equal(sea.flags, [[Flag.land | Flag.coarse_unused, Flag.no_data, Flag.extrapolated, 0]])
+
+
+def test_the_last_column_is_beside_the_first_of_a_periodic_field():
+    values = np.array([[0.5, np.nan, np.nan, np.nan, np.nan]])
+    around = find_sea(values, (1, 1), mask=np.ones((1, 5)), extrapolate=True, periodic=True)
+    cut = find_sea(values, (1, 1), mask=np.ones((1, 5)), extrapolate=True)
+    np.testing.assert_array_equal(around.mask, [[1, 1, 0, 0, 1]])
+    np.testing.assert_array_equal(cut.mask, [[1, 1, 0, 0, 0]])
+
+
+@settings(deadline=None, max_examples=30)
+@given(cases(), st.booleans())
+def test_extrapolation_changes_nothing_under_data(case, periodic):
+    values, factor, mask = case
+    plain = find_sea(values, factor, mask=mask)
+    sea = find_sea(values, factor, mask=mask, extrapolate=True, periodic=periodic)
+    np.testing.assert_array_equal(sea.weights, plain.weights)
+    np.testing.assert_array_equal(sea.coarse, plain.coarse)
+    np.testing.assert_array_equal(sea.mask, plain.mask | sea.extrapolated)
+    np.testing.assert_array_equal(sea.extrapolated, (sea.flags & Flag.extrapolated) > 0)
+    assert not (sea.extrapolated & ~mask).any()
+
+
 def test_data_over_fine_land_constrains_nothing_and_warns():
     mask = np.ones((4, 4))
     mask[2:, :2] = 0
@@ -134,7 +180,7 @@ def test_heights_pass(dtype):
 
 def test_flags_are_described_as_cf_wants_it():
     """Masks are powers of two that fit int8, each with one word of meaning."""
-    assert FLAG_MASKS == (1, 2, 4, 8, 16)
+    assert FLAG_MASKS == (1, 2, 4, 8, 16, 32)
     assert FLAG_MEANINGS.split() == [Flag(mask).name for mask in FLAG_MASKS]
     assert sum(FLAG_MASKS) <= np.iinfo(np.int8).max
 

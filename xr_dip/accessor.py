@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import xarray as xr
 
 from xr_dip import downscaling
 from xr_dip.cf.summary import Summary, summarize
-from xr_dip.inputs import FactorLike, Mask, Weights
-
-
-def select_variable(dataset: xr.Dataset, name: Hashable) -> xr.DataArray:
-    """One variable of a Dataset.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    name : hashable
-        A data variable.
-
-    Returns
-    -------
-    DataArray
-
-    Raises
-    ------
-    ValueError
-        If there is no such variable; the message lists those there are.
-
-    Examples
-    --------
-    >>> select_variable(xr.Dataset({"ssh": ("x", [0.5])}), "ssh").item()
-    0.5
-    """
-    if name not in dataset.data_vars:
-        raise ValueError(f"Invalid variable {name!r}. It must be among {sorted(map(str, dataset.data_vars))}.")
-    return dataset[name]
+from xr_dip.inputs import FactorLike, Mask, Periodic, Weights
+from xr_dip.variables import Names, apply_to_variables
 
 
 @xr.register_dataarray_accessor("dip")  # type: ignore[no-untyped-call]
@@ -47,7 +18,7 @@ class DipArray:
     --------
     >>> import numpy as np
     >>> axes = {"lat": np.arange(40.0, 44.0), "lon": np.arange(5.0, 11.0)}
-    >>> ssh = xr.DataArray(np.zeros((4, 6)), axes, ("lat", "lon"), name="ssh", attrs={"units": "m"})
+    >>> ssh = xr.DataArray(np.hypot.outer(range(4), range(6)), axes, ("lat", "lon"), name="ssh", attrs={"units": "m"})
     >>> dict(ssh.dip.interpolate(2, method="bilinear").ssh_mean.sizes)
     {'lat': 8, 'lon': 12}
     """
@@ -67,9 +38,14 @@ class DipArray:
         operator: str | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
         noise_std: float | None = None,
         x_dim: str | None = None,
         y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
         seed: int = 0,
         device: str = "auto",
         keep_members: bool = False,
@@ -87,9 +63,14 @@ class DipArray:
             operator=operator,
             mask=mask,
             weights=weights,
+            land_value=land_value,
+            extrapolate=extrapolate,
+            periodic=periodic,
             noise_std=noise_std,
             x_dim=x_dim,
             y_dim=y_dim,
+            x_coord=x_coord,
+            y_coord=y_coord,
             seed=seed,
             device=device,
             keep_members=keep_members,
@@ -103,8 +84,13 @@ class DipArray:
         *,
         mask: Mask | None = None,
         weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
         x_dim: str | None = None,
         y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
     ) -> xr.Dataset:
         """One deterministic fine field, as a baseline; see `xr_dip.interpolate`."""
         return downscaling.interpolate(
@@ -113,20 +99,27 @@ class DipArray:
             method,
             mask=mask,
             weights=weights,
+            land_value=land_value,
+            extrapolate=extrapolate,
+            periodic=periodic,
             x_dim=x_dim,
             y_dim=y_dim,
+            x_coord=x_coord,
+            y_coord=y_coord,
         )
 
 
 @xr.register_dataset_accessor("dip")  # type: ignore[no-untyped-call]
 class DipDataset:
-    """Downscaling of one variable of a Dataset, with the coordinates, the bounds and the crs that the Dataset holds.
+    """Downscaling of variables of a Dataset, with the coordinates, bounds, crs and sea mask that the Dataset holds.
+
+    A list of names gives one Dataset; diagnostics that each has get the name of their variable in front.
 
     Examples
     --------
     >>> import numpy as np
     >>> axes = {"lat": np.arange(40.0, 44.0), "lon": np.arange(5.0, 11.0)}
-    >>> ds = xr.Dataset({"ssh": (("lat", "lon"), np.zeros((4, 6)), {"units": "m"})}, axes)
+    >>> ds = xr.Dataset({"ssh": (("lat", "lon"), np.hypot.outer(range(4), range(6)), {"units": "m"})}, axes)
     >>> dict(ds.dip.interpolate("ssh", 2, method="bilinear").ssh_mean.sizes)
     {'lat': 8, 'lon': 12}
     """
@@ -136,7 +129,7 @@ class DipDataset:
 
     def downscale(
         self,
-        name: Hashable,
+        name: Names,
         factor: FactorLike,
         *,
         members: int = 10,
@@ -147,58 +140,86 @@ class DipDataset:
         operator: str | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
         noise_std: float | None = None,
         x_dim: str | None = None,
         y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
         seed: int = 0,
         device: str = "auto",
         keep_members: bool = False,
         progress: bool = True,
     ) -> xr.Dataset:
-        """Ensemble of deep image prior fits of the variable `name`; see `xr_dip.downscale`."""
-        return downscaling.downscale(
-            select_variable(self._obj, name),
-            factor,
-            members=members,
-            preset=preset,
-            generator=generator,
-            loss=loss,
-            constraint=constraint,
-            operator=operator,
-            mask=mask,
-            weights=weights,
-            noise_std=noise_std,
-            x_dim=x_dim,
-            y_dim=y_dim,
-            seed=seed,
-            device=device,
-            keep_members=keep_members,
-            progress=progress,
-            dataset=self._obj,
-        )
+        """Ensemble of deep image prior fits of the variable `name`, or of each of a list; see `xr_dip.downscale`."""
+
+        def apply(field: xr.DataArray) -> xr.Dataset:
+            return downscaling.downscale(
+                field,
+                factor,
+                members=members,
+                preset=preset,
+                generator=generator,
+                loss=loss,
+                constraint=constraint,
+                operator=operator,
+                mask=mask,
+                weights=weights,
+                land_value=land_value,
+                extrapolate=extrapolate,
+                periodic=periodic,
+                noise_std=noise_std,
+                x_dim=x_dim,
+                y_dim=y_dim,
+                x_coord=x_coord,
+                y_coord=y_coord,
+                seed=seed,
+                device=device,
+                keep_members=keep_members,
+                progress=progress,
+                dataset=self._obj,
+            )
+
+        return apply_to_variables(self._obj, name, apply)
 
     def interpolate(
         self,
-        name: Hashable,
+        name: Names,
         factor: FactorLike,
         method: str = "conservative_spline",
         *,
         mask: Mask | None = None,
         weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
         x_dim: str | None = None,
         y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
     ) -> xr.Dataset:
-        """One deterministic fine field of the variable `name`, as a baseline; see `xr_dip.interpolate`."""
-        return downscaling.interpolate(
-            select_variable(self._obj, name),
-            factor,
-            method,
-            mask=mask,
-            weights=weights,
-            x_dim=x_dim,
-            y_dim=y_dim,
-            dataset=self._obj,
-        )
+        """One deterministic fine field of the variable `name`, or of each of a list; see `xr_dip.interpolate`."""
+
+        def apply(field: xr.DataArray) -> xr.Dataset:
+            return downscaling.interpolate(
+                field,
+                factor,
+                method,
+                mask=mask,
+                weights=weights,
+                land_value=land_value,
+                extrapolate=extrapolate,
+                periodic=periodic,
+                x_dim=x_dim,
+                y_dim=y_dim,
+                x_coord=x_coord,
+                y_coord=y_coord,
+                dataset=self._obj,
+            )
+
+        return apply_to_variables(self._obj, name, apply)
 
     def summary(self) -> Summary:
         """Show the configuration and the totals of a result; see `xr_dip.cf.summary.summarize`."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +10,23 @@ import numpy.typing as npt
 from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
+from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
-from xr_dip.kriging.mosaic import krige
-from xr_dip.sea import Sea, check_values, find_sea
+from xr_dip.sea import Flag, Sea, check_values, find_sea
 
-Interpolator = Callable[[FloatArray, FloatArray, Factor], FloatArray]
+
+class Interpolator(Protocol):
+    """A method that needs no fit."""
+
+    def __call__(self, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool) -> FloatArray:
+        """Make coarse values (ny, nx), NaN on land, fine; arguments as for `xr_dip.interpolation.conservative`."""
 
 
 def _between_centres(method: str) -> Interpolator:
     """Return the interpolation of this name between cell centres, land filled by its nearest sea."""
 
-    def interpolate(values: FloatArray, weights: FloatArray, factor: Factor) -> FloatArray:
-        return upsample(fill_nearest(values), factor, method)
+    def interpolate(values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool) -> FloatArray:
+        return upsample(fill_nearest(values, periodic=periodic), factor, method, periodic=periodic)
 
     return interpolate
 
@@ -72,11 +76,19 @@ class Baseline:
         self.name, self.largest = name, target.largest
         self.mask, self.weights = target.mask, target.weights
         self.spacing = target.fine_grid.spacing()
+        self.periodic, self.extrapolate = target.periodic, target.extrapolate
 
     def __call__(self, values: FloatArray, stamp: int) -> dict[str, npt.NDArray[Any]]:
         """Interpolate coarse values (ny, nx)."""
         check_values(values, self.name, self.largest)
-        sea = find_sea(values, self.factor, mask=self.mask, weights=self.weights)
+        sea = find_sea(
+            values,
+            self.factor,
+            mask=self.mask,
+            weights=self.weights,
+            extrapolate=self.extrapolate,
+            periodic=self.periodic,
+        )
         seen = np.where(sea.coarse, values, np.nan)
         mean, std = self._estimate(seen, sea)
         results = {"mean": mean, "std": std}
@@ -87,7 +99,11 @@ class Baseline:
 
     def _estimate(self, values: FloatArray, sea: Sea) -> tuple[FloatArray, FloatArray]:
         if self.method != "kriging":
-            return INTERPOLATORS[self.method](values, sea.weights, self.factor), np.full(sea.mask.shape, np.nan)
+            field = INTERPOLATORS[self.method](values, sea.weights, self.factor, periodic=self.periodic)
+            return field, np.full(sea.mask.shape, np.nan)
         covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
-        kriging = krige(sea.weights, self.factor, self.spacing, covariance, sea.coarse)
+        water = (sea.flags & Flag.land) == 0
+        kriging = krige_basins(
+            sea.weights, self.factor, self.spacing, covariance, sea.coarse, sea=water, periodic=self.periodic
+        )
         return kriging.mean(values), np.sqrt(kriging.variance())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import warnings
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.geometry.grid import IndexGrid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,10 +125,10 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     [178.5, 180.5]
     """
     horizontal = find_grid(field)
-    latitude, longitude = _centres(horizontal)
+    places = _centres(horizontal)
     axes.pcolormesh(
-        longitude,
-        latitude,
+        places.x,
+        places.y,
         field.transpose(horizontal.y_dim, horizontal.x_dim).values,
         vmin=limits[0],
         vmax=limits[1],
@@ -136,9 +137,9 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
         rasterized=True,
     )
     axes.set_facecolor(LAND_COLOUR)
-    axes.set_aspect(1 / np.cos(np.deg2rad(np.mean(latitude))))
+    axes.set_aspect(places.aspect)
     axes.set_title(title, fontsize="medium")
-    axes.set(xlabel="longitude (°E)", ylabel="latitude (°N)")
+    axes.set(xlabel=places.labels[0], ylabel=places.labels[1])
 
 
 def draw_bar(panels: list[Axes], label: str, location: str = "bottom") -> None:
@@ -183,8 +184,8 @@ def map_aspect(field: xr.DataArray) -> float:
     >>> round(map_aspect(xr.DataArray(np.eye(2), axes, ("lat", "lon"))), 9)
     2.0
     """
-    latitude, longitude = _centres(find_grid(field))
-    return float(np.ptp(latitude) / (np.ptp(longitude) * np.cos(np.deg2rad(np.mean(latitude)))))
+    places = _centres(find_grid(field))
+    return float(np.ptp(places.y) * places.aspect / np.ptp(places.x))
 
 
 def find_grid(field: xr.DataArray) -> Horizontal:
@@ -218,9 +219,21 @@ def find_grid(field: xr.DataArray) -> Horizontal:
     return horizontal
 
 
-def _centres(horizontal: Horizontal) -> tuple[FloatArray, FloatArray]:
-    """Latitude and longitude of the cells, without a jump at the date line."""
+class _Places(NamedTuple):
+    """Where cells are drawn: centres, how much longer a unit of y is than one of x, and what x and y are."""
+
+    y: FloatArray
+    x: FloatArray
+    aspect: float
+    labels: tuple[str, str]
+
+
+def _centres(horizontal: Horizontal) -> _Places:
+    """Latitude and longitude of the cells, without a jump at the date line; indices where there are no positions."""
+    if isinstance(horizontal.grid, IndexGrid):
+        return _Places(*horizontal.grid.indices(), 1.0, (horizontal.x_dim, horizontal.y_dim))
     latitude, longitude = horizontal.grid.centres()
     for along in range(longitude.ndim):
         longitude = np.unwrap(longitude, period=360.0, axis=along)
-    return latitude, longitude
+    aspect = 1 / float(np.cos(np.deg2rad(np.mean(latitude))))
+    return _Places(latitude, longitude, aspect, ("longitude (°E)", "latitude (°N)"))

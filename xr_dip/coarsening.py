@@ -90,7 +90,8 @@ def coarsen(
         raise ValueError(f"Invalid min_sea {min_sea!r}. It must be a share between 0 and 1.")
     horizontal = find_horizontal(truth, x_dim=x_dim, y_dim=y_dim)
     windows: Windows = dict(zip((horizontal.y_dim, horizontal.x_dim), parse_factor(factor, horizontal), strict=True))
-    longitude, middle = horizontal.longitude_name, branch(horizontal.longitude.values)
+    longitude = None if horizontal.longitude is None else horizontal.longitude_name
+    middle = None if horizontal.longitude is None else branch(horizontal.longitude.values)
     weight = _fit(fine_weights(truth, weights, horizontal), windows, boundary)
     fine = _fit(_unwrap(_keep_positions(truth, horizontal), longitude), windows, boundary)
     coarse = _block_means(fine, weight, windows, min_sea).assign_coords(_block_positions(fine, windows))
@@ -164,7 +165,8 @@ def _coordinates_along(field: xr.DataArray, dims: Collection[Hashable]) -> list[
 def _keep_positions(truth: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
     """Drop what is known of single fine cells, but for where they are."""
     dims = {horizontal.y_dim, horizontal.x_dim}
-    positions = dims | {horizontal.latitude_name, horizontal.longitude_name}
+    lines = {line.name for line in horizontal.lines}
+    positions = dims | lines | {horizontal.latitude_name, horizontal.longitude_name}
     return truth.drop_vars([name for name in _coordinates_along(truth, dims) if name not in positions])
 
 
@@ -200,15 +202,19 @@ def _pad(field: xr.DataArray, dim: Hashable, count: int) -> xr.DataArray:
     return field.drop_vars(names).pad({dim: (0, count)}).assign_coords(coords)
 
 
-def _unwrap(field: xr.DataArray, longitude: Hashable) -> xr.DataArray:
+def _unwrap(field: xr.DataArray, longitude: Hashable | None) -> xr.DataArray:
     """Let the longitude run on beyond 180 or 360 degrees, so that means and differences of neighbours hold."""
+    if longitude is None:
+        return field
     values = np.asarray(field.coords[longitude].values, dtype=np.float64)
     for axis in range(values.ndim):
         values = unwrap(values, axis)
     return _replace(field, longitude, values)
 
 
-def _rewrap(field: xr.DataArray, longitude: Hashable, middle: float | None) -> xr.DataArray:
+def _rewrap(field: xr.DataArray, longitude: Hashable | None, middle: float | None) -> xr.DataArray:
+    if longitude is None:
+        return field
     return _replace(field, longitude, rewrap(np.asarray(field.coords[longitude].values, dtype=np.float64), middle))
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xr_dip.basins import by_basin
 from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
-from xr_dip.kriging.calibration import blend_weight, conditional_draws, mean_variance, predicted_skill
+from xr_dip.kriging.along_fronts import krige_along_fronts
+from xr_dip.kriging.blending import blend_weight, front_trust, share_null_space
+from xr_dip.kriging.calibration import conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
 from xr_dip.kriging.estimator import Estimator
 from xr_dip.sea import Sea
@@ -32,7 +35,9 @@ class Combination:
     members : array, shape (members, Y, X)
         Each with the block means of the input.
     blend_weight : float
-        Share of the fits in the null space of the data; NaN where they are the estimate.
+        Weight of the fits in the null space of the data; NaN where they are the estimate.
+    front_weight : float
+        Weight of kriging along fronts there; 0 where the field has no plain fronts, NaN where fits are the estimate.
     predicted_rmse : float
         Root mean square of `std` over sea: what the error should be.
     predicted_skill : float
@@ -43,12 +48,13 @@ class Combination:
     std: FloatArray
     members: FloatArray
     blend_weight: float
+    front_weight: float
     predicted_rmse: float
     predicted_skill: float
 
 
 def combine_enforced(
-    fields: FloatArray, values: FloatArray, sea: Sea, factor: Factor, constraint: Constraint
+    fields: FloatArray, values: FloatArray, sea: Sea, factor: Factor, constraint: Constraint, *, periodic: bool = False
 ) -> Combination:
     """Enforce the coarse values on each member; mean and standard deviation of the members.
 
@@ -61,21 +67,27 @@ def combine_enforced(
     factor : (int, int)
     constraint : callable
         See `xr_dip.constraints`.
+    periodic : bool
+        Whether the last column borders on the first.
 
     Returns
     -------
     Combination
         Without predictions: the spread of the fits is no calibrated error.
     """
-    members = np.stack([constraint(field, values, sea.weights, factor) for field in fields])
+    members = np.stack([constraint(field, values, sea.weights, factor, periodic=periodic) for field in fields])
     spread = members.std(axis=0, ddof=1) if len(members) > 1 else np.full(members.shape[1:], np.nan)
-    return Combination(members.mean(axis=0), spread, members, np.nan, np.nan, np.nan)
+    return Combination(members.mean(axis=0), spread, members, np.nan, np.nan, np.nan, np.nan)
 
 
 def combine_optimal(
     parts: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator, seed: int, *, exact: bool = True
 ) -> Combination:
-    """``K(y) + a mean_k N(g_k)``: kriging where the data speak, the prior only in their null space.
+    """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
+
+    One is kriging along the fronts of the field, the other the mean of the fits. Each is trusted by a part, the fits by
+    their agreement and size, and they share the weight where they agree
+    (`xr_dip.kriging.calibration.share_null_space`).
 
     The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
     members of a deep image prior agree too well with one another to be an error by themselves. Member k is the
@@ -104,22 +116,26 @@ def combine_optimal(
         Below 100 coarse cells, from which the size of an error cannot be known well.
     """
     _warn_of_few_cells(int(sea.coarse.sum()))
-    factor = kriging.support.factor
+    factor, known = kriging.support.factor, sea.weights > 0
     mean_part = parts.mean(axis=0)
-    weight = blend_weight(parts, mean_variance(kriging, values, seed), values.shape, factor, sea=sea.mask)
+    trust = blend_weight(parts, mean_variance(kriging, values, seed), values.shape, factor, sea=known)
+    along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact)
+    front_weight, weight = share_null_space(
+        (along_fronts, mean_part), (front_trust(kriging.support.shape, factor), trust), sea=known
+    )
     enforce = additive if exact else none
-    mean = kriging.mean(values) + weight * mean_part
+    mean = kriging.mean(values) + front_weight * along_fronts + weight * mean_part
     if exact:
-        mean = coast_blend(mean, values, sea.weights, factor)
+        mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed)
+    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if front_weight else None)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)
-    rmse = float(np.sqrt((std[sea.mask] ** 2).mean()))
-    skill = predicted_skill(mean, values, sea.weights, factor, rmse)
-    return Combination(mean, std, members, weight, rmse, skill)
+    rmse = float(np.sqrt((std[known] ** 2).mean()))
+    skill = predicted_skill(mean, values, sea.weights, factor, rmse, periodic=kriging.periodic)
+    return Combination(mean, std, members, weight, front_weight, rmse, skill)
 
 
 def _warn_of_few_cells(cells: int) -> None:

@@ -6,23 +6,35 @@ the fit: inside the data loss the misfit would be identically zero and nothing w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
+from xr_dip.basins import by_basin
 from xr_dip.blocks import Factor, FloatArray, misfit, repeat
 from xr_dip.interpolation import back_project
 
-Constraint = Callable[[FloatArray, FloatArray, FloatArray, Factor], FloatArray]
+
+class Constraint(Protocol):
+    """What all constraints look like."""
+
+    def __call__(
+        self, field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+    ) -> FloatArray:
+        """Return the field, enforced; `periodic` says whether its last column borders on the first."""
 
 
-def none(field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor) -> FloatArray:
+def none(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+) -> FloatArray:
     """Leave the field as it was fitted.
 
     Parameters
     ----------
     field, values, weights, factor
         As for `xr_dip.blocks.misfit`.
+    periodic : bool
+        Changes nothing.
 
     Returns
     -------
@@ -36,7 +48,9 @@ def none(field: FloatArray, values: FloatArray, weights: FloatArray, factor: Fac
     return field
 
 
-def additive(field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor) -> FloatArray:
+def additive(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+) -> FloatArray:
     """``x + up(y - P_w x)``: the nearest field, in the weighted norm, with these block means.
 
     Leaves steps of the size of the misfit at the edges of coarse cells.
@@ -45,6 +59,8 @@ def additive(field: FloatArray, values: FloatArray, weights: FloatArray, factor:
     ----------
     field, values, weights, factor
         As for `xr_dip.blocks.misfit`.
+    periodic : bool
+        Changes nothing: no cell looks at its neighbours.
 
     Returns
     -------
@@ -63,15 +79,20 @@ def additive(field: FloatArray, values: FloatArray, weights: FloatArray, factor:
     return np.where(weights > 0, field + correction, field)
 
 
-def smooth(field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor) -> FloatArray:
+def smooth(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+) -> FloatArray:
     """Repeat ``x += B(y - P_w x)`` with B bicubic upsampling, until nothing is left: no steps at cell edges.
 
-    With 30 % random land and cos(latitude) weights 60 rounds leave 1e-16; whatever is left is added by cell.
+    With cos(latitude) weights and a ragged coast some 60 rounds leave 1e-16; whatever is left is added by cell. Basins
+    do not see each other (`xr_dip.basins.by_basin`): one in a single coarse cell is shifted as a whole.
 
     Parameters
     ----------
     field, values, weights, factor
         As for `xr_dip.blocks.misfit`.
+    periodic : bool
+        Whether the last column borders on the first.
 
     Returns
     -------
@@ -88,7 +109,17 @@ def smooth(field: FloatArray, values: FloatArray, weights: FloatArray, factor: F
     >>> np.allclose(block_mean(field, np.ones((4, 4)), (4, 2)), [[1, 3]])
     True
     """
-    return np.where(weights > 0, back_project(field, values, weights, factor), field)
+    enforced = by_basin(_without_steps, field, values, weights, factor, periodic=periodic)
+    return np.where(weights > 0, enforced, field)
+
+
+def _without_steps(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool
+) -> FloatArray:
+    """Back-project, but at once where there is one coarse cell and thus no edge."""
+    if np.isfinite(values).sum() == 1:
+        return additive(field, values, weights, factor)
+    return back_project(field, values, weights, factor, periodic=periodic)
 
 
 # "optimal" distributes the misfit by the fitted covariance; it needs the kriging operator and lives in `estimate`.

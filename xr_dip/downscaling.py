@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,6 +19,7 @@ from xr_dip import baselines, cf
 from xr_dip.inputs import (
     FactorLike,
     Mask,
+    Periodic,
     Target,
     Weights,
     check_members,
@@ -45,9 +45,14 @@ def downscale(
     operator: str | None = None,
     mask: Mask | None = None,
     weights: Weights = "equal",
+    land_value: float | None = None,
+    extrapolate: bool = False,
+    periodic: Periodic = "auto",
     noise_std: float | None = None,
     x_dim: str | None = None,
     y_dim: str | None = None,
+    x_coord: str | None = None,
+    y_coord: str | None = None,
     seed: int = 0,
     device: str = "auto",
     keep_members: bool = False,
@@ -74,16 +79,29 @@ def downscale(
     generator, loss, constraint, operator : str, optional
         Parts to take instead of the preset's: generators "bandlimited", "dcgan"; losses "mse", "charbonnier";
         constraints "optimal", "smooth", "additive", "none"; operator "block_mean".
-    mask : DataArray or array, optional
-        Sea mask on the fine grid, 1 = sea. Without it a fine cell is sea where its coarse cell has a value.
+    mask : "coarse", DataArray or array, optional
+        Fine sea mask: bool, 1 = sea, a share of sea (sea from one half on), or CF flags; a standard name such as
+        land_binary_mask is obeyed. On the fine grid, or on any regular grid of latitude and longitude that covers the
+        field, such as one of 1/60 degree: of that, the window needed is read, and a fine cell is what most of the mask
+        cells in it are. "coarse", as None: a fine cell is sea where its coarse cell has a value.
     weights : {"equal", "area"} or DataArray or array
         Weights of the fine cells in their coarse mean: equal as ``coarsen().mean()`` takes them, ellipsoidal cell
-        areas, or given on the fine grid.
+        areas, or given on the fine grid, such as ``e1t * e2t``.
+    land_value : float, optional
+        Coarse cells of this value are land, as 0 in some models. With a `dataset` that holds a mask of the coarse cells
+        (tmask, mask_rho, sea_binary_mask, ...) what it calls land is missing without this.
+    extrapolate : bool
+        Give fine sea within one coarse cell of data values, too, where its own coarse cell has none; they are flagged,
+        and nothing constrains them. Needs a fine mask.
+    periodic : {"auto", True, False}
+        Whether the first column is a neighbour of the last: "auto" sees from the longitudes if they go around.
     noise_std : float, optional
         Standard deviation of the noise of the coarse values, in their unit. Then they are fitted to within that noise
         only.
     x_dim, y_dim : str, optional
         Names of the horizontal dimensions, where they cannot be found.
+    x_coord, y_coord : str, optional
+        Names of longitude and latitude, or of the x and y of a projection, where they cannot be found.
     seed : int
         Every random number comes from it, from the time stamp and the member.
     device : str
@@ -93,8 +111,8 @@ def downscale(
     progress : bool
         Show a progress bar (for fields in memory; lazy results show dask's).
     dataset : Dataset, optional
-        Where the field comes from: bounds, crs and coordinates are looked up there. ``ds.dip.downscale("ssh", ...)``
-        sets it.
+        Where the field comes from: bounds, crs, coordinates and a mask of its cells are looked up there.
+        ``ds.dip.downscale("ssh", ...)`` sets it.
 
     Returns
     -------
@@ -110,6 +128,12 @@ def downscale(
     xr_dip.fitting.fit.FitError
         If a member stays NaN after three restarts.
 
+    Warns
+    -----
+    DipWarning
+        If a field in memory is constant, or one value fills a large part of it and no mask or `land_value` says whether
+        it is land; and for what else could be used only in part.
+
     References
     ----------
     Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image prior.
@@ -123,7 +147,20 @@ def downscale(
     >>> fine.ssh_mean.shape, bool(abs(fine.conservation_error).max() < 1e-6)
     ((24, 36), True)
     """
-    target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    field, target = find_target(
+        da,
+        factor,
+        mask=mask,
+        weights=weights,
+        land_value=land_value,
+        extrapolate=extrapolate,
+        periodic=periodic,
+        x_dim=x_dim,
+        y_dim=y_dim,
+        x_coord=x_coord,
+        y_coord=y_coord,
+        dataset=dataset,
+    )
     name = cf.variable_name(da)  # an array without a name is refused before the long part
     estimates = importlib.import_module("xr_dip.estimate")  # torch is imported here, not with the package
     recipe = estimates.make_recipe(
@@ -137,12 +174,12 @@ def downscale(
         name=name,
     )
     outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
-    hidden = not progress or da.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
-    with progress_bar(0 if hidden else _times_with_values(da, target) * members, hidden=hidden) as step:
-        fields = _solve(estimates.SliceEstimate(recipe, keep_members, step), da, target, outputs)
-    configuration = {**_describe(target, weights), **recipe.configuration()}
+    hidden = not progress or field.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
+    with progress_bar(0 if hidden else _times_with_values(field, target) * members, hidden=hidden) as step:
+        fields = _solve(estimates.SliceEstimate(recipe, keep_members, step), field, target, outputs)
+    configuration = {**target.description, **recipe.configuration()}
     method = f"deep image prior, ensemble of {members} fits, preset {preset}"
-    return _finish(da, target, fields, configuration, method, dataset)
+    return _finish(field, target, fields, configuration, method, dataset)
 
 
 def interpolate(
@@ -152,15 +189,20 @@ def interpolate(
     *,
     mask: Mask | None = None,
     weights: Weights = "equal",
+    land_value: float | None = None,
+    extrapolate: bool = False,
+    periodic: Periodic = "auto",
     x_dim: str | None = None,
     y_dim: str | None = None,
+    x_coord: str | None = None,
+    y_coord: str | None = None,
     dataset: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Make a coarse field fine by a classical method: the baselines to compare with.
 
     Parameters
     ----------
-    da, factor, mask, weights, x_dim, y_dim, dataset
+    da, factor, mask, weights, land_value, extrapolate, periodic, x_dim, y_dim, x_coord, y_coord, dataset
         As for `xr_dip.downscale`.
     method : {"nearest", "bilinear", "bicubic", "spline", "conservative_spline", "kriging"}
         Interpolation between cell centres; a cubic spline whose block means equal the input; or block kriging, the best
@@ -186,13 +228,26 @@ def interpolate(
     (24, 36)
     """
     check_name("method", method, baselines.METHODS)
-    target = find_target(da, factor, mask=mask, weights=weights, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    field, target = find_target(
+        da,
+        factor,
+        mask=mask,
+        weights=weights,
+        land_value=land_value,
+        extrapolate=extrapolate,
+        periodic=periodic,
+        x_dim=x_dim,
+        y_dim=y_dim,
+        x_coord=x_coord,
+        y_coord=y_coord,
+        dataset=dataset,
+    )
     outputs = _outputs(target, 0, ())
     wanted = {key: outputs[key] for key in baselines.outputs(method)}
     baseline = baselines.Baseline(method, target, cf.variable_name(da))
-    fields = _solve(baseline, da, target, wanted)
-    configuration = {**_describe(target, weights), "method": method}
-    return _finish(da, target, fields, configuration, f"interpolation, {method}", dataset)
+    fields = _solve(baseline, field, target, wanted)
+    configuration = {**target.description, "operator": "block_mean", "method": method}
+    return _finish(field, target, fields, configuration, f"interpolation, {method}", dataset)
 
 
 def _solve(
@@ -262,12 +317,3 @@ def _leading(fields: Mapping[str, xr.Variable]) -> int:
 
 def _times_with_values(da: xr.DataArray, target: Target) -> int:
     return int(da.notnull().any((target.horizontal.y_dim, target.horizontal.x_dim)).sum())
-
-
-def _describe(target: Target, weights: Weights) -> dict[str, Any]:
-    """Return what every configuration says of the grid."""
-    return {
-        "factor": list(target.factor),
-        "weights": weights if isinstance(weights, str) else "given on the fine grid",
-        "mask": "coarse" if target.mask is None else "given on the fine grid",
-    }

@@ -3,7 +3,7 @@
 1. Find the sea and standardise the coarse field (`sea`, `standardise`).
 2. Fit a covariance to it, where the preset asks for one (`covariance`, `kriging`).
 3. Fit the members (`ensemble`).
-4. Combine them: with constraint "optimal" as ``K(y) + a (g - K(D g))``, kriging where the data speak and the prior in
+4. Combine them: with constraint "optimal" as ``K(y) + b N(F(y)) + a N(g)``, kriging where the data speak, the prior in
 their
    null space; else each member is enforced on its own (`combination`).
 5. Check what came out against the input, in float64.
@@ -32,16 +32,16 @@ from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
 from xr_dip.fitting.stopping import StopRule, fixed, make_discrepancy, make_plateau
 from xr_dip.generators import GENERATORS, Generator
+from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import Covariance, fit_covariance
 from xr_dip.kriging.estimator import Estimator
-from xr_dip.kriging.mosaic import krige
 from xr_dip.recipe import Recipe, make_recipe
 from xr_dip.sea import Flag, Sea, check_values, find_sea
 
 __all__ = ["SCALARS", "SliceEstimate", "make_recipe"]
 
 # Diagnostics of one time, one number each.
-SCALARS = ("blend_weight", "predicted_rmse", "predicted_skill", "iterations")
+SCALARS = ("blend_weight", "front_weight", "predicted_rmse", "predicted_skill", "iterations")
 # Above so many sea cells a dense whitening costs more than it gives.
 MOST_DENSE_CELLS = 3000
 # A fit that leaves more than this share of the standard deviation unexplained has not converged.
@@ -91,7 +91,14 @@ class SliceEstimate:
         """Estimate the fine field of coarse values (ny, nx) of a time stamp."""
         recipe = self.recipe
         check_values(values, recipe.name, recipe.largest)
-        sea = find_sea(values, recipe.factor, mask=recipe.mask, weights=recipe.weights)
+        sea = find_sea(
+            values,
+            recipe.factor,
+            mask=recipe.mask,
+            weights=recipe.weights,
+            extrapolate=recipe.extrapolate,
+            periodic=recipe.periodic,
+        )
         seen = np.where(sea.coarse, values, np.nan)
         kriging = self._kriging(seen, sea)
         standard = _standardise(seen, kriging)
@@ -110,7 +117,10 @@ class SliceEstimate:
         return self._krige(covariance, sea)
 
     def _krige(self, covariance: Covariance, sea: Sea) -> Estimator:
-        return krige(sea.weights, self.recipe.factor, self.recipe.spacing, covariance, sea.coarse)
+        recipe, water = self.recipe, (sea.flags & Flag.land) == 0
+        return krige_basins(
+            sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse, sea=water, periodic=recipe.periodic
+        )
 
     def _fit(
         self, values: FloatArray, sea: Sea, standard: Standard, kriging: Estimator | None, stamp: int
@@ -125,7 +135,7 @@ class SliceEstimate:
 
         def make(member: int) -> Callable[[], Generator]:
             seed = derive_seed(recipe.seed, stamp, member)
-            options = preset.options_of_member(member)
+            options = preset.options_of_member(member) | {"periodic": recipe.periodic}
             return partial(GENERATORS[preset.generator], sea.coarse.shape, recipe.factor, seed, **options)
 
         return fit_members(
@@ -148,7 +158,7 @@ class SliceEstimate:
             parts = (kriging if exact else self._krige(replace(kriging.covariance, noise=0.0), sea)).null(fields)
             return combine_optimal(parts, values, sea, kriging, derive_seed(recipe.seed, stamp), exact=exact)
         name = recipe.preset.constraint if recipe.noise_std is None else "none"
-        return combine_enforced(fields, values, sea, recipe.factor, CONSTRAINTS[name])
+        return combine_enforced(fields, values, sea, recipe.factor, CONSTRAINTS[name], periodic=recipe.periodic)
 
     def _results(
         self, combined: Combination, fields: FloatArray, fits: list[Fit], values: FloatArray, sea: Sea
@@ -173,6 +183,7 @@ class SliceEstimate:
             "conservation_error": error,
             "fit_residual": raw,
             "blend_weight": np.asarray(combined.blend_weight),
+            "front_weight": np.asarray(combined.front_weight),
             "predicted_rmse": np.asarray(combined.predicted_rmse),
             "predicted_skill": np.asarray(combined.predicted_skill),
             "iterations": np.asarray(np.mean([fit.iterations for fit in fits])),
@@ -191,9 +202,9 @@ def _standardise(values: FloatArray, kriging: Estimator | None) -> Standard:
     else:
         coarse, fine = kriging.trend(values)
     scale = float(np.nanstd(values - coarse))
-    # A field that is nothing but its trend, up to rounding, has no scale of its own.
-    negligible = scale <= 1e-9 * max(1e-6, float(np.nanmax(np.abs(values))))
-    return Standard(coarse, fine, 1.0 if negligible else scale)
+    # A field that is nothing but its trend has the scale of rounding: what the fits make of it stays as small.
+    rounding = 1e-12 * max(1e-6, float(np.nanmax(np.abs(values))))
+    return Standard(coarse, fine, max(scale, rounding))
 
 
 def _whitening(kriging: Estimator, sea: Sea, exponent: float) -> Map | None:
@@ -201,7 +212,7 @@ def _whitening(kriging: Estimator, sea: Sea, exponent: float) -> Map | None:
     if not exponent:
         return None
     if sea.coarse.all() or sea.coarse.sum() > MOST_DENSE_CELLS:
-        return SpectralWhitening(kriging.coarse_spectrum(), exponent)
+        return SpectralWhitening(kriging.coarse_spectrum(), exponent, periodic=kriging.periodic)
     return DenseWhitening(kriging.whitener(exponent), sea.coarse)
 
 

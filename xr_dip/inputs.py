@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,16 @@ import xarray as xr
 
 from xr_dip.blocks import Factor
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
-from xr_dip.errors import first_index
-from xr_dip.geometry.grid import Grid
-from xr_dip.sea import LARGEST_HEIGHT
+from xr_dip.cf.sea_masks import find_mask
+from xr_dip.geometry.grid import CurvilinearGrid, Grid, RectilinearGrid
+from xr_dip.heights import check_array, check_heights, largest_height
+from xr_dip.land import drop_land, warn_of_fill
+from xr_dip.masks import check_orientation, fine_mask, on_fine_grid
 
 FactorLike = int | tuple[int, int] | Mapping[str, int]
 Weights = str | xr.DataArray | npt.NDArray[np.floating]
-UNITS_PER_METRE = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 100.0, "centimetre": 100.0, "mm": 1000.0}
-Mask = xr.DataArray | npt.NDArray[Any]
+Mask = str | xr.DataArray | npt.NDArray[Any]
+Periodic = bool | Literal["auto"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +36,27 @@ class Target:
     factor : (int, int)
         Fine cells per coarse cell along y and x.
     mask : array of bool, shape (Y, X), or None
-        Fine sea mask.
+        Fine sea mask; None where a fine cell is sea if its coarse cell is.
     weights : array of float64, shape (Y, X), or None
         Weight of each fine cell in its coarse mean; None for equal ones.
     largest : float
         A hundred metres in the unit of the field: values beyond it are undeclared fill values.
+    periodic : bool
+        Whether the first column is a neighbour of the last.
+    extrapolate : bool
+        Whether fine sea beside the coarse data gets values, see `xr_dip.sea.find_sea`.
+    description : mapping
+        What the configuration says of the above, plain values.
     """
 
     horizontal: Horizontal
     factor: Factor
     mask: npt.NDArray[np.bool_] | None
     weights: npt.NDArray[np.float64] | None
-    largest: float = LARGEST_HEIGHT
+    largest: float
+    periodic: bool
+    extrapolate: bool
+    description: Mapping[str, object]
 
     @property
     def fine_grid(self) -> Grid:
@@ -67,111 +78,64 @@ def find_target(
     da: xr.DataArray,
     factor: FactorLike,
     *,
-    mask: Mask | None,
-    weights: Weights,
-    x_dim: str | None,
-    y_dim: str | None,
-    dataset: xr.Dataset | None,
-) -> Target:
+    mask: Mask | None = None,
+    weights: Weights = "equal",
+    land_value: float | None = None,
+    extrapolate: bool = False,
+    periodic: Periodic = "auto",
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    x_coord: str | None = None,
+    y_coord: str | None = None,
+    dataset: xr.Dataset | None = None,
+) -> tuple[xr.DataArray, Target]:
     """Check a field and what is asked of it.
 
     Parameters
     ----------
-    da, factor, mask, weights, x_dim, y_dim, dataset
+    da, factor, mask, weights, land_value, extrapolate, periodic, x_dim, y_dim, x_coord, y_coord, dataset
         As for `xr_dip.downscale`.
 
     Returns
     -------
-    Target
+    field : DataArray
+        The field with its land missing.
+    target : Target
 
     Raises
     ------
     TypeError, ValueError
         For anything that `xr_dip.downscale` refuses.
+
+    Examples
+    --------
+    >>> zos = xr.DataArray([[0.1, 1e20]], {"lat": [10.0], "lon": [5.0, 6.0]}, ("lat", "lon"), name="zos")
+    >>> field, target = find_target(zos, 4, land_value=1e20)
+    >>> field.values, target.fine_shape
+    (array([[0.1, nan]]), (4, 8))
     """
     check_array(da)
-    horizontal = find_horizontal(da, x_dim=x_dim, y_dim=y_dim, dataset=dataset)
+    land = None if dataset is None else find_mask(dataset, da)
+    field = drop_land(da, land_value=check_land_value(land_value), mask=land)
+    horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim, x_coord=x_coord, y_coord=y_coord, dataset=dataset)
+    largest = largest_height(da)
+    check_heights(field, largest)
     factors = parse_factor(factor, horizontal)
-    largest = LARGEST_HEIGHT * UNITS_PER_METRE.get(str(da.attrs.get("units", "m")), 1.0)
-    check_heights(da, largest)
-    bare = Target(horizontal, factors, None, None)
-    return Target(
-        horizontal,
-        factors,
-        None if mask is None else _fine_mask(mask, bare),
-        _fine_weights(weights, bare),
-        largest,
-    )
-
-
-def check_array(da: xr.DataArray) -> None:
-    """Refuse what is no array of floating-point numbers with some value in it.
-
-    Parameters
-    ----------
-    da : DataArray
-
-    Raises
-    ------
-    TypeError
-        If it is no DataArray, or of another dtype.
-    ValueError
-        If every value is NaN (looked at only where the array is in memory).
-
-    Examples
-    --------
-    >>> check_array(xr.DataArray([1, 2], name="ssh"))
-    Traceback (most recent call last):
-    ...
-    TypeError: Invalid dtype int64 of 'ssh'. It must be floating point; convert with .astype("float64")...
-    """
-    if not isinstance(da, xr.DataArray):
-        raise TypeError(f"Invalid field of type {type(da).__name__}. It must be an xarray.DataArray.")
-    if not np.issubdtype(da.dtype, np.floating):
-        raise TypeError(
-            f"Invalid dtype {da.dtype} of {da.name!r}. It must be floating point; convert with "
-            '.astype("float64") if its values are metres, with land as NaN.'
-        )
-    if da.chunks is None and da.size and not bool(da.notnull().any()):
-        raise ValueError(f"Invalid field {da.name!r}. Every value is NaN; there must be some sea.")
-
-
-def check_heights(da: xr.DataArray, largest: float) -> None:
-    """Refuse infinite values and undeclared fill values of a field in memory; lazy ones are looked at when computed.
-
-    Parameters
-    ----------
-    da : DataArray
-    largest : float
-        A hundred metres in the unit of the field.
-
-    Raises
-    ------
-    ValueError
-        With the place of the first such value: its indices and its coordinates.
-
-    Examples
-    --------
-    >>> check_heights(xr.DataArray([0.5, np.inf], {"lat": [40.0, 41.0]}, "lat", name="ssh"), 100.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: Invalid ssh inf at lat=1 (lat 41.0). It must be finite, or NaN where there is no data.
-    """
-    if da.chunks is not None:
-        return
-    for wrong, rule in (
-        (np.isinf(da.values), "It must be finite, or NaN where there is no data."),
-        (
-            np.abs(da.values) > largest,
-            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
-            "or replace it by NaN.",
-        ),
-    ):
-        if wrong.any():
-            here = da[first_index(wrong)]
-            index = ", ".join(f"{dim}={place}" for dim, place in zip(da.dims, first_index(wrong), strict=True))
-            place = ", ".join(f"{name} {coord.values}" for name, coord in here.coords.items() if coord.ndim == 0)
-            raise ValueError(f"Invalid {da.name} {here.values} at {index}{f' ({place})' if place else ''}. {rule}")
+    wraps = check_periodic(periodic, horizontal.grid)
+    cell_weights = _fine_weights(weights, horizontal, factors)
+    sea, kind = _fine_sea(mask, extrapolate, field, horizontal, factors)
+    known = sea is not None or land is not None or land_value is not None
+    warn_of_fill(field, (horizontal.y_dim, horizontal.x_dim), land_is_known=known)
+    description = {
+        "factor": list(factors),
+        "weights": weights if isinstance(weights, str) else "given on the fine grid",
+        "mask": kind,
+        "coarse_mask": None if land is None else str(land.name),
+        "land_value": land_value,
+        "extrapolate": bool(extrapolate),
+        "periodic": wraps,
+    }
+    return field, Target(horizontal, factors, sea, cell_weights, largest, wraps, bool(extrapolate), description)
 
 
 def parse_factor(factor: FactorLike, horizontal: Horizontal) -> Factor:
@@ -264,6 +228,62 @@ def check_noise(noise_std: Any) -> float | None:
     return number
 
 
+def check_land_value(land_value: Any) -> float | None:
+    """Return the value of land, finite; or None.
+
+    Examples
+    --------
+    >>> check_land_value("0")
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid land_value '0'. It must be a finite number in the unit of the field, or None; NaN is land \
+anyhow.
+    """
+    if land_value is None:
+        return None
+    number = float(land_value) if isinstance(land_value, int | float | np.number) else np.nan
+    if isinstance(land_value, bool) or not np.isfinite(number):
+        raise ValueError(
+            f"Invalid land_value {land_value!r}. It must be a finite number in the unit of the field, or None; NaN is "
+            "land anyhow."
+        )
+    return number
+
+
+def check_periodic(periodic: Any, grid: Grid) -> bool:
+    """Return whether the first column is a neighbour of the last.
+
+    Parameters
+    ----------
+    periodic : bool or "auto"
+    grid : Grid
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or True for a grid whose positions say otherwise. A projected grid or one without
+        positions may be periodic, as in an idealised channel.
+
+    Examples
+    --------
+    >>> check_periodic("auto", RectilinearGrid.from_centres([0.0, 1.0], [0.0, 120.0, 240.0]))
+    True
+    """
+    if isinstance(periodic, str) and periodic == "auto":
+        return grid.periodic
+    if not isinstance(periodic, bool | np.bool_):
+        raise ValueError(f"Invalid periodic {periodic!r}. It must be True, False or 'auto'.")
+    if periodic and isinstance(grid, RectilinearGrid | CurvilinearGrid) and not grid.periodic:
+        raise ValueError(
+            f"Invalid periodic True for {grid!r}. It must be False or 'auto', for the columns are no full circle."
+        )
+    return bool(periodic)
+
+
 def check_name(argument: str, name: Any, allowed: Sequence[str]) -> str:
     """Return a name if it is one of those allowed.
 
@@ -279,33 +299,31 @@ def check_name(argument: str, name: Any, allowed: Sequence[str]) -> str:
     return name
 
 
-def _fine_mask(mask: Mask, target: Target) -> npt.NDArray[np.bool_]:
-    values = _on_fine_grid("mask", mask, target)
-    if not np.isin(values, (0, 1)).all():
-        odd = values[~np.isin(values, (0, 1))].flat[0]
-        raise ValueError(f"Invalid mask with the value {odd}. It must hold 1 (sea) and 0 (land) only.")
-    return values.astype(bool)
+def _fine_sea(
+    mask: Mask | None, extrapolate: bool, field: xr.DataArray, horizontal: Horizontal, factor: Factor
+) -> tuple[npt.NDArray[np.bool_] | None, str]:
+    """Return the fine mask, if there is one, and how it came here."""
+    if not isinstance(extrapolate, bool | np.bool_):
+        raise ValueError(f"Invalid extrapolate {extrapolate!r}. It must be True or False.")
+    if isinstance(mask, str) and mask != "coarse":
+        raise ValueError(f"Invalid mask {mask!r}. It must be 'coarse', a DataArray or an array.")
+    if mask is None or isinstance(mask, str):
+        if extrapolate:
+            raise ValueError(
+                "Invalid extrapolate True without a fine mask. It must come with mask=, for else no fine cell beside "
+                "the coarse data is known to be sea."
+            )
+        return None, "coarse"
+    sea, kind = fine_mask(mask, horizontal, factor)
+    if field.chunks is None:
+        dims = (horizontal.y_dim, horizontal.x_dim)
+        has_data = field.notnull().any([dim for dim in field.dims if dim not in dims]).transpose(*dims)
+        check_orientation(sea, np.asarray(has_data.values), factor)
+    return sea, kind
 
 
-def _fine_weights(weights: Weights, target: Target) -> npt.NDArray[np.float64] | None:
+def _fine_weights(weights: Weights, horizontal: Horizontal, factor: Factor) -> npt.NDArray[np.float64] | None:
     if isinstance(weights, str):
         check_name("weights", weights, ["equal", "area"])
-        return None if weights == "equal" else target.fine_grid.area()
-    return _on_fine_grid("weights", weights, target).astype(np.float64)
-
-
-def _on_fine_grid(argument: str, values: Mask, target: Target) -> npt.NDArray[Any]:
-    """Return an argument as an array on the fine grid, (y, x)."""
-    if isinstance(values, xr.DataArray):
-        dims = (target.horizontal.y_dim, target.horizontal.x_dim)
-        extra = [dim for dim in values.dims if dim not in dims and values.sizes[dim] > 1]
-        if extra or any(dim not in values.dims for dim in dims):
-            raise ValueError(f"Invalid {argument} with dimensions {values.dims}. It must have the dimensions {dims}.")
-        values = values.squeeze([dim for dim in values.dims if dim not in dims]).transpose(*dims).values
-    array = np.asarray(values)
-    if array.shape != target.fine_shape:
-        raise ValueError(
-            f"Invalid {argument} of shape {array.shape}. It must have the fine shape {target.fine_shape}: "
-            f"{target.coarse_shape} coarse cells times the factor {target.factor}."
-        )
-    return array
+        return None if weights == "equal" else horizontal.grid.refine(factor).area()
+    return np.asarray(on_fine_grid("weights", weights, horizontal, factor).values, dtype=np.float64)

@@ -4,6 +4,9 @@ Every method is one small matrix per axis, so a field is upsampled as ``A_y v A_
 cell ``i`` covers the fine cells ``i f ... (i + 1) f - 1``, and its value sits at the fine position
 ``(i + 1/2) f - 1/2`` ("half-pixel centres", ``align_corners=False``). Every row of a matrix sums to one.
 
+With ``periodic=True`` the first and the last column of a field are neighbours, as on a globe: rolling the coarse field
+by k columns rolls the fine one by k f.
+
 Plain interpolation treats the mean of a cell as the value at its centre, so it changes the block means. `conservative`
 puts them back by iterative back-projection (Irani & Peleg 1991).
 """
@@ -27,18 +30,21 @@ def _positions(n: int, factor: int) -> FloatArray:
     return (np.arange(n * factor) + 0.5) / factor - 0.5
 
 
-def _nearest(n: int, factor: int) -> FloatArray:
+def _nearest(n: int, factor: int, periodic: bool) -> FloatArray:
     return np.repeat(np.eye(n), factor, axis=0)
 
 
-def _clamped(n: int, positions: FloatArray, reach: int, kernel: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Matrix of a kernel of half-width `reach`; neighbours beyond the border fall on the border cell."""
+def _convolution(
+    n: int, positions: FloatArray, reach: int, kernel: Callable[[FloatArray], FloatArray], periodic: bool
+) -> FloatArray:
+    """Matrix of a kernel of half-width `reach`; neighbours beyond the border fall on the border cell, or go round."""
     below = np.floor(positions).astype(int)
     rows = np.arange(len(positions))
     matrix = np.zeros((len(positions), n))
     for offset in range(1 - reach, reach + 1):
         neighbour = below + offset
-        np.add.at(matrix, (rows, np.clip(neighbour, 0, n - 1)), kernel(positions - neighbour))
+        cell = neighbour % n if periodic else np.clip(neighbour, 0, n - 1)
+        np.add.at(matrix, (rows, cell), kernel(positions - neighbour))
     return matrix
 
 
@@ -54,22 +60,25 @@ def _keys(distance: FloatArray) -> FloatArray:
     return np.where(r <= 1, near, np.where(r < 2, far, 0.0))
 
 
-def _bilinear(n: int, factor: int) -> FloatArray:
-    return _clamped(n, _positions(n, factor), 1, _hat)
+def _bilinear(n: int, factor: int, periodic: bool) -> FloatArray:
+    return _convolution(n, _positions(n, factor), 1, _hat, periodic)
 
 
-def _bicubic(n: int, factor: int) -> FloatArray:
-    return _clamped(n, _positions(n, factor), 2, _keys)
+def _bicubic(n: int, factor: int, periodic: bool) -> FloatArray:
+    return _convolution(n, _positions(n, factor), 2, _keys, periodic)
 
 
-def _spline(n: int, factor: int) -> FloatArray:
+def _spline(n: int, factor: int, periodic: bool) -> FloatArray:
     if n == 1:  # a single value has no slope
         return np.ones((factor, 1))
-    spline = CubicSpline(np.arange(n), np.eye(n), bc_type="natural")
+    if periodic:
+        spline = CubicSpline(np.arange(n + 1), np.eye(n)[np.arange(n + 1) % n], bc_type="periodic")
+    else:
+        spline = CubicSpline(np.arange(n), np.eye(n), bc_type="natural")
     return np.asarray(spline(_positions(n, factor)), dtype=np.float64)
 
 
-METHODS: dict[str, Callable[[int, int], FloatArray]] = {
+METHODS: dict[str, Callable[[int, int, bool], FloatArray]] = {
     "nearest": _nearest,
     "bilinear": _bilinear,
     "bicubic": _bicubic,
@@ -77,7 +86,7 @@ METHODS: dict[str, Callable[[int, int], FloatArray]] = {
 }
 
 
-def axis_matrix(method: str, n: int, factor: int) -> FloatArray:
+def axis_matrix(method: str, n: int, factor: int, *, periodic: bool = False) -> FloatArray:
     """Interpolation matrix of one axis.
 
     Parameters
@@ -89,6 +98,8 @@ def axis_matrix(method: str, n: int, factor: int) -> FloatArray:
         Number of coarse cells.
     factor : int
         Fine cells per coarse cell.
+    periodic : bool
+        The cells form a circle: there is no border.
 
     Returns
     -------
@@ -111,15 +122,22 @@ def axis_matrix(method: str, n: int, factor: int) -> FloatArray:
            [0.75, 0.25],
            [0.25, 0.75],
            [0.  , 1.  ]])
+    >>> axis_matrix("bilinear", 2, 2, periodic=True)
+    array([[0.75, 0.25],
+           [0.75, 0.25],
+           [0.25, 0.75],
+           [0.25, 0.75]])
     """
     if method not in METHODS:
         raise ValueError(f"Invalid method {method!r}. It must be one of {', '.join(METHODS)}.")
     if n < 1 or factor < 1:
         raise ValueError(f"Invalid sizes n={n}, factor={factor}. Both must be at least 1.")
-    return METHODS[method](n, factor)
+    return METHODS[method](n, factor, periodic)
 
 
-def upsample(values: npt.NDArray[np.floating], factor: Factor, method: str = "bicubic") -> FloatArray:
+def upsample(
+    values: npt.NDArray[np.floating], factor: Factor, method: str = "bicubic", *, periodic: bool = False
+) -> FloatArray:
     """Interpolate coarse fields to the fine grid; block means are not kept.
 
     Parameters
@@ -130,6 +148,8 @@ def upsample(values: npt.NDArray[np.floating], factor: Factor, method: str = "bi
         Fine cells per coarse cell along y and x.
     method : str
         As in `axis_matrix`.
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Returns
     -------
@@ -152,16 +172,18 @@ def upsample(values: npt.NDArray[np.floating], factor: Factor, method: str = "bi
             f"Invalid values {values[where]} at index {where}. They must be finite: use fill_nearest first."
         )
     ny, nx = values.shape[-2:]
-    along_y, along_x = axis_matrix(method, ny, factor[0]), axis_matrix(method, nx, factor[1])
+    along_y, along_x = axis_matrix(method, ny, factor[0]), axis_matrix(method, nx, factor[1], periodic=periodic)
     return np.asarray(along_y @ values.astype(np.float64) @ along_x.T)
 
 
-def fill_nearest(values: npt.NDArray[np.floating]) -> FloatArray:
+def fill_nearest(values: npt.NDArray[np.floating], *, periodic: bool = False) -> FloatArray:
     """Give each missing (NaN) cell the value of the nearest cell that has one, distance in cells.
 
     Parameters
     ----------
     values : array, shape (..., ny, nx)
+    periodic : bool
+        Whether the nearest cell may lie across the seam between the last column and the first.
 
     Returns
     -------
@@ -176,6 +198,8 @@ def fill_nearest(values: npt.NDArray[np.floating]) -> FloatArray:
     --------
     >>> fill_nearest(np.array([[1.0, np.nan, np.nan, 4.0]]))
     array([[1., 1., 4., 4.]])
+    >>> fill_nearest(np.array([[1.0, 2.0, np.nan, np.nan, np.nan]]), periodic=True)
+    array([[1., 2., 2., 2., 1.]])
     """
     fields = np.array(values, dtype=np.float64).reshape(-1, *values.shape[-2:])
     for index, field in enumerate(fields):
@@ -183,9 +207,18 @@ def fill_nearest(values: npt.NDArray[np.floating]) -> FloatArray:
         if missing.all():
             raise ValueError(f"Invalid values: field {index} has no finite value. It must have at least one.")
         if missing.any():
-            nearest = distance_transform_edt(missing, return_distances=False, return_indices=True)
-            fields[index] = field[tuple(nearest)]
+            fields[index] = field[_nearest_seen(missing, periodic)]
     return fields.reshape(values.shape)
+
+
+def _nearest_seen(missing: npt.NDArray[np.bool_], periodic: bool) -> tuple[npt.NDArray[np.int32], ...]:
+    """Row and column of the cell nearest to each cell that is not missing."""
+    width = missing.shape[1]
+    reach = (width + 1) // 2 if periodic else 0  # no cell of a circle is further than half of it
+    wide = np.pad(missing, ((0, 0), (reach, reach)), mode="wrap")
+    rows, columns = distance_transform_edt(wide, return_distances=False, return_indices=True)
+    here = np.s_[:, reach : reach + width]
+    return rows[here], (columns[here] - reach) % width
 
 
 def back_project(
@@ -197,6 +230,7 @@ def back_project(
     *,
     tolerance: float = 1e-9,
     max_rounds: int = 60,
+    periodic: bool = False,
 ) -> FloatArray:
     """Give a field its block means: ``x += B(y - P_w x)`` until they agree, then one exact step.
 
@@ -217,6 +251,8 @@ def back_project(
         Largest misfit of a block mean at which the rounds stop, in the unit of `values`.
     max_rounds : int
         The rounds also stop here.
+    periodic : bool
+        As in `upsample`.
 
     Returns
     -------
@@ -237,7 +273,7 @@ def back_project(
     for _ in range(max_rounds):
         if np.abs(left).max(initial=0.0) <= tolerance:
             break
-        restored = restored + upsample(left, factor, method)
+        restored = restored + upsample(left, factor, method, periodic=periodic)
         left = misfit(restored, values, weights, factor)
     return np.asarray(restored + repeat(left, factor))
 
@@ -250,6 +286,7 @@ def conservative(
     *,
     tolerance: float = 1e-9,
     max_rounds: int = 200,
+    periodic: bool = False,
 ) -> FloatArray:
     """Interpolate, then restore the block means with the same interpolation: see `back_project`.
 
@@ -262,7 +299,7 @@ def conservative(
     factor : (int, int)
     method : str
         As in `axis_matrix`.
-    tolerance, max_rounds
+    tolerance, max_rounds, periodic
         As in `back_project`.
 
     Returns
@@ -277,12 +314,14 @@ def conservative(
     >>> block_mean(field, np.ones((2, 6)), (2, 2))
     array([[1., 2., 6.]])
     """
-    first = upsample(fill_nearest(values), factor, method)
-    return back_project(first, values, weights, factor, method, tolerance=tolerance, max_rounds=max_rounds)
+    first = upsample(fill_nearest(values, periodic=periodic), factor, method, periodic=periodic)
+    return back_project(
+        first, values, weights, factor, method, tolerance=tolerance, max_rounds=max_rounds, periodic=periodic
+    )
 
 
 def conservative_spline(
-    values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor
+    values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor, *, periodic: bool = False
 ) -> FloatArray:
     """Cubic spline with exact block means: `conservative` with ``method="spline"``.
 
@@ -291,6 +330,8 @@ def conservative_spline(
     values : array, shape (..., ny, nx)
     weights : array, shape (ny * fy, nx * fx)
     factor : (int, int)
+    periodic : bool
+        As in `upsample`.
 
     Returns
     -------
@@ -301,4 +342,4 @@ def conservative_spline(
     >>> conservative_spline(np.array([[1.0, 3.0, 5.0]]), np.ones((1, 6)), (1, 2))
     array([[0.5, 1.5, 2.5, 3.5, 4.5, 5.5]])
     """
-    return conservative(values, weights, factor, "spline")
+    return conservative(values, weights, factor, "spline", periodic=periodic)

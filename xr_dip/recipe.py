@@ -41,6 +41,7 @@ class Recipe:
     name : str
         Of the field, for messages.
     largest : float
+    periodic, extrapolate : bool
         See `xr_dip.inputs.Target`.
     """
 
@@ -56,6 +57,8 @@ class Recipe:
     device: str
     name: str
     largest: float
+    periodic: bool = False
+    extrapolate: bool = False
 
     @property
     def fit_config(self) -> FitConfig:
@@ -136,6 +139,8 @@ def make_recipe(
         device=find_device(device),
         name=name,
         largest=target.largest,
+        periodic=target.periodic,
+        extrapolate=target.extrapolate,
     )
 
 

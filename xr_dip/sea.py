@@ -8,7 +8,9 @@ from enum import IntFlag
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
+from xr_dip.basins import find_basins
 from xr_dip.blocks import Factor, block_sum, repeat
 from xr_dip.errors import DipWarning, first_index
 from xr_dip.geometry.axis import check_factor
@@ -32,13 +34,15 @@ class Flag(IntFlag):
     land = 1
     """The fine mask says land, or there is no fine mask and the coarse value is missing."""
     no_data = 2
-    """Fine sea under a missing coarse value: no estimate."""
+    """Fine sea under a missing coarse value: no estimate, unless `extrapolated`."""
     seam = 4
     """Blended from several tiles."""
     not_converged = 8
     """A fit ended at its last iteration."""
     coarse_unused = 16
     """Fine land under a coarse value, which therefore constrains nothing."""
+    extrapolated = 32
+    """Fine sea under a missing coarse value beside a used one: an estimate on request, which nothing constrains."""
 
 
 GAP = Flag.land | Flag.no_data
@@ -60,7 +64,7 @@ class Sea:
     mask : array of bool, shape (ny * fy, nx * fx)
         Fine cells that get a value.
     weights : array of float64, shape (ny * fy, nx * fx)
-        Weight of each fine cell in the mean of its coarse cell; 0 outside of `mask`.
+        Weight of each fine cell in the mean of its coarse cell; 0 outside of `mask`, and where it is `extrapolated`.
     coarse : array of bool, shape (ny, nx)
         Coarse cells that have data and fine sea.
     flags : array of int8, shape (ny * fy, nx * fx)
@@ -78,6 +82,11 @@ class Sea:
     coarse: BoolArray
     flags: npt.NDArray[np.int8]
 
+    @property
+    def extrapolated(self) -> BoolArray:
+        """Cells of `mask` that no coarse value constrains: they have a value, but no weight."""
+        return np.asarray(self.mask & (self.weights == 0))
+
 
 def find_sea(
     values: npt.NDArray[np.floating],
@@ -85,8 +94,14 @@ def find_sea(
     *,
     mask: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
+    extrapolate: bool = False,
+    periodic: bool = False,
 ) -> Sea:
     """Find the fine cells that are sea: those whose coarse cell has data and that the fine mask and weights leave open.
+
+    1. A coarse cell with data but no fine sea constrains nothing: flagged `coarse_unused`.
+    2. Fine sea under a missing coarse value has no estimate: flagged `no_data`; or, with `extrapolate`, one within one
+       coarse cell (eight neighbours) of data that are used, and in one basin with data: flagged `extrapolated` instead.
 
     Parameters
     ----------
@@ -98,6 +113,10 @@ def find_sea(
         True or 1 on sea. By default all of a coarse cell with data is sea.
     weights : array, shape (ny * fy, nx * fx), optional
         Finite and not negative on the sea of `mask`, such as cell areas; 0 marks land. By default all 1.
+    extrapolate : bool
+        Whether fine sea beside the data gets a value, too.
+    periodic : bool
+        Whether the first column is a neighbour of the last.
 
     Returns
     -------
@@ -120,6 +139,9 @@ def find_sea(
     array([[1., 0., 0., 0.]])
     >>> [Flag(flag).name for flag in sea.flags[0].tolist()]
     [None, 'land', 'land', 'no_data']
+    >>> sea = find_sea(np.array([[0.1, np.nan]]), (1, 2), mask=[[1, 1, 1, 0]], extrapolate=True)
+    >>> sea.mask.astype(int), sea.weights
+    (array([[1, 1, 1, 0]]), array([[1., 1., 0., 0.]]))
     """
     factor = check_factor(factor)
     check_values(values, "values", largest=np.inf)  # who knows the unit has looked for fill values
@@ -132,17 +154,23 @@ def find_sea(
     weight = np.ones(shape) if weights is None else _read_weights(weights, shape, open_sea & under_data)
     if weights is not None:
         open_sea = open_sea & (weight != 0)
-    sea = open_sea & under_data
-    if not np.any(sea):
+    constrained = open_sea & under_data
+    if not np.any(constrained):
         raise ValueError(
             "Invalid mask, weights. At least one fine cell under coarse data must be sea (1, weight above 0)."
         )
-    coarse = block_sum(sea.astype(np.float64), factor) > 0
+    coarse = block_sum(constrained.astype(np.float64), factor) > 0
     unused = has_data & ~coarse
     _warn_of_unused(unused)
-    flags = np.where(open_sea, 0, Flag.land) | np.where(open_sea & ~under_data, Flag.no_data, 0)
+    without_data = open_sea & ~under_data
+    beside = without_data & _spread(_grow(coarse, periodic), factor) if extrapolate else np.zeros(shape, dtype=bool)
+    if extrapolate:  # a puddle without any data of its own says nothing
+        labels = find_basins(open_sea, factor, periodic=periodic)
+        beside &= np.isin(labels, np.unique(labels[constrained]))
+    flags = np.where(open_sea, 0, Flag.land)
+    flags |= np.where(beside, Flag.extrapolated, np.where(without_data, Flag.no_data, 0))
     flags |= np.where(_spread(unused, factor), Flag.coarse_unused, 0)
-    return Sea(sea, np.where(sea, weight, 0.0), coarse, flags.astype(np.int8))
+    return Sea(constrained | beside, np.where(constrained, weight, 0.0), coarse, flags.astype(np.int8))
 
 
 def check_values(values: npt.NDArray[np.floating], name: str, largest: float = LARGEST_HEIGHT) -> None:
@@ -231,6 +259,12 @@ def _warn_of_unused(unused: BoolArray) -> None:
             DipWarning,
             stacklevel=3,
         )
+
+
+def _grow(coarse: BoolArray, periodic: bool) -> BoolArray:
+    """Cells that are True or have a neighbour, also across a corner, that is."""
+    framed = np.pad(np.pad(coarse, ((1, 1), (0, 0))), ((0, 0), (1, 1)), mode="wrap" if periodic else "constant")
+    return np.asarray(sliding_window_view(framed, (3, 3)).any(axis=(2, 3)))
 
 
 def _spread(coarse: BoolArray, factor: Factor) -> BoolArray:

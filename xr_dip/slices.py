@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from xr_dip.errors import DipWarning
 
@@ -132,10 +133,12 @@ class _LoopOverSlices:
     def __call__(self, values: npt.NDArray[Any], stamps: npt.NDArray[np.int64]) -> Any:
         lead = values.shape[:-2]
         results = [np.empty(lead + output.sizes, dtype=output.dtype) for output in self.outputs]
-        for index in np.ndindex(lead):
-            answer = self._answer(np.asarray(values[index], dtype=np.float64), int(stamps[index]))
-            for name, result in zip(self.names, results, strict=True):
-                result[index] = answer[name]
+        # Several threads add in another order: with one the bits are the same on every machine and worker.
+        with threadpool_limits(1, "blas"):
+            for index in np.ndindex(lead):
+                answer = self._answer(np.asarray(values[index], dtype=np.float64), int(stamps[index]))
+                for name, result in zip(self.names, results, strict=True):
+                    result[index] = answer[name]
         return tuple(results) if len(results) > 1 else results[0]
 
     def _answer(self, values: npt.NDArray[np.float64], stamp: int) -> Mapping[str, Any]:

@@ -154,7 +154,9 @@ def _make_twin(
     dims = (horizontal.y_dim, horizontal.x_dim)
     weight = fine_weights(truth, weights, horizontal)
     coarse, fine = coarsen(truth, factor, weights=weight, boundary=boundary, x_dim=x_dim, y_dim=y_dim)
+    # The mask goes by cells: coordinates of an uneven grid, refined again, are not those of the truth.
     sea = fine.notnull().any([dim for dim in fine.dims if dim not in dims]).reset_coords(drop=True)
+    sea = sea.drop_vars(dims, errors="ignore")
     return _Twin(
         factor,
         coarse.compute(),

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import xarray as xr
+from robustness_files import open_robustness
 
 from xr_dip import samples
-from xr_dip.cf.horizontal import coarse_coords, find_horizontal, fine_coords
-from xr_dip.geometry.grid import CurvilinearGrid, RectilinearGrid
+from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.cf.refined import fine_coords
+from xr_dip.errors import DipWarning
+from xr_dip.geometry.grid import CurvilinearGrid, IndexGrid, RectilinearGrid
 
 LATITUDE, LONGITUDE = np.array([10.0, 11.0, 12.0]), np.array([0.0, 1.0, 2.0, 3.0])
 CURVED_LATITUDE, CURVED_LONGITUDE = np.meshgrid(LATITUDE, LONGITUDE, indexing="ij")
@@ -141,6 +144,74 @@ def test_dimensions_that_do_not_fit_are_refused(da, asked, message):
         find_horizontal(da, **asked)
 
 
+@pytest.mark.parametrize("given", [{"y_coord": "lat"}, {"x_coord": "lon"}, {"y_coord": "lat", "x_coord": "lon"}])
+def test_the_user_names_the_coordinates(given):
+    more = {
+        "lat": ("phi", [50.0, 60.0], {"units": "degrees_north"}),
+        "lon": ("theta", [5.0, 6.0], {"units": "degrees_east"}),
+    }
+    da = cmems().expand_dims(phi=2, theta=2).assign_coords(more)
+    if len(given) == 2:
+        assert find_horizontal(da, **given).y_dim == "phi"
+    else:
+        with pytest.raises(ValueError, match="more than one latitude and longitude"):
+            find_horizontal(da, **given)
+        assert find_horizontal(da, **given, x_dim="theta", y_dim="phi").latitude_name == "lat"
+
+
+def test_the_user_names_coordinates_that_nothing_tells():
+    da = nemo().rename(nav_lat="a", nav_lon="b")
+    with pytest.warns(DipWarning, match="no latitude and longitude"):
+        assert find_horizontal(da).latitude_name is None
+    horizontal = find_horizontal(da, y_coord="a", x_coord="b")
+    np.testing.assert_array_equal(horizontal.grid.corners, find_horizontal(nemo()).grid.corners)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"x_coord": "east"}, r"Invalid x_coord 'east'. It must be numeric, .*one of {'time': .*'longitude': "),
+        ({"y_coord": "name"}, r"Invalid y_coord 'name'. It must be numeric, 1-D or 2-D on the dimensions"),
+        (
+            {"y_coord": "northing", "x_coord": "longitude"},
+            "Invalid y_coord 'northing' with x_coord 'longitude'. They must be latitude and longitude, or y and x",
+        ),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(given, message):
+    da = cmems().assign_coords(
+        name=("latitude", ["a", "b", "c"]), northing=("latitude", [0.0, 1.0, 2.0], {"units": "km"})
+    )
+    with pytest.raises(ValueError, match=message):
+        find_horizontal(da, **given)
+
+
+def test_a_field_without_coordinates_gets_indices_and_a_warning():
+    da = xr.DataArray(np.zeros((2, 3, 4)), dims=("time", "rows", "columns"), name="ssh")
+    message = "'ssh' has no latitude and longitude: 'rows' and 'columns' are .*equally large squares.*x_coord=.*x_dim="
+    with pytest.warns(DipWarning, match=message):
+        horizontal = find_horizontal(da)
+    assert isinstance(horizontal.grid, IndexGrid)
+    assert (horizontal.y_dim, horizontal.x_dim, horizontal.grid.shape) == ("rows", "columns", (3, 4))
+    assert (horizontal.latitude_name, horizontal.latitude, horizontal.lines) == (None, None, ())
+    with pytest.warns(DipWarning, match="'columns' and 'rows' are its horizontal dimensions"):
+        assert find_horizontal(da, y_dim="columns", x_dim="rows").grid.shape == (4, 3)
+
+
+@pytest.mark.samples
+def test_the_orca_file_without_positions_gets_indices():
+    dataset = open_robustness("orca1")
+    with pytest.warns(DipWarning, match="'y' and 'x' are its horizontal dimensions"):
+        assert find_horizontal(dataset.ssh, dataset=dataset).grid.shape == (292, 362)
+
+
+@pytest.mark.samples
+def test_bounds_of_the_mars_file_are_used():
+    dataset = open_robustness("mars3d")
+    edges = find_horizontal(dataset.xe, dataset=dataset).grid.latitude_edges
+    np.testing.assert_array_equal(edges[:-1], dataset.bounds_latitude[:, 0])
+
+
 def test_radians_are_refused():
     da = xr.DataArray(np.zeros((2, 2)), dims=("y", "x"), coords={"lat": ("y", [0, 1]), "lon": ("x", [0, 1])})
     da.lon.attrs["units"] = "radians"
@@ -212,65 +283,6 @@ def test_what_is_written_survives_a_file(da, tmp_path):
         again = find_horizontal(ds.ssh, dataset=ds)
         assert all("_FillValue" not in variable.encoding for name, variable in ds.variables.items() if name != "ssh")
     np.testing.assert_allclose(edges(again.grid), edges(horizontal.grid.refine((2, 3))), atol=1e-9)
-
-
-def test_fine_coordinates_of_a_rectilinear_grid():
-    coords = fine_coords(find_horizontal(cmems()), (2, 1))
-    assert list(coords) == ["latitude", "latitude_bnds", "longitude", "longitude_bnds"]
-    latitude = coords["latitude"]
-    assert latitude.dims == ("latitude",)
-    assert latitude.dtype == np.float64
-    assert latitude.attrs == {
-        "standard_name": "latitude",
-        "long_name": "Latitude",
-        "units": "degrees_north",
-        "bounds": "latitude_bnds",
-        "axis": "Y",
-    }
-    np.testing.assert_allclose(latitude, [9.75, 10.25, 10.75, 11.25, 11.75, 12.25])
-    bounds = coords["longitude_bnds"]
-    assert bounds.dims == ("longitude", "nv")
-    assert bounds.attrs == {}
-    np.testing.assert_allclose(bounds.mean("nv"), LONGITUDE)
-    assert coords["longitude"].attrs["axis"] == "X"
-    assert all(variable.encoding["_FillValue"] is None for variable in coords.values())
-
-
-def test_fine_coordinates_of_a_curvilinear_grid():
-    horizontal = find_horizontal(nemo())
-    coords = fine_coords(horizontal, (1, 2))
-    assert coords["nav_lat"].dims == ("y", "x")
-    assert coords["nav_lon"].attrs == {
-        "standard_name": "longitude",
-        "long_name": "longitude",
-        "units": "degrees_east",
-        "bounds": "nav_lon_bnds",
-    }
-    assert coords["nav_lat_bnds"].sizes == {"y": 3, "x": 8, "nvertex": 4}
-    assert coords["cell_area"].attrs["standard_name"] == "cell_area"
-    assert coords["cell_area"].encoding["coordinates"] == "nav_lat nav_lon"
-    np.testing.assert_array_equal(coords["cell_area"], horizontal.grid.refine((1, 2)).area())
-    assert all(variable.encoding["_FillValue"] is None for variable in coords.values())
-
-
-def test_one_dimensional_coordinates_that_are_no_index_have_no_axis():
-    """CF wants `axis` on coordinate variables, which are named as their dimension."""
-    da = xr.DataArray(np.zeros((2, 2)), dims=("y", "x"), coords={"lat": ("y", [0, 1]), "lon": ("x", [0, 1])})
-    coords = fine_coords(find_horizontal(da), (2, 2))
-    assert coords["lat"].dims == ("y",)
-    assert "axis" not in coords["lat"].attrs
-
-
-@pytest.mark.parametrize("da", [cmems(), nemo()])
-def test_coarse_coordinates_stand_beside_the_fine_ones(da):
-    horizontal = find_horizontal(da)
-    coords = coarse_coords(horizontal)
-    name = f"{horizontal.latitude_name}_coarse"
-    assert coords[name].dims == tuple(f"{dim}_coarse" for dim in horizontal.latitude.dims)
-    assert coords[name].attrs == {"long_name": "latitude of the coarse cells", "units": "degrees_north"}
-    np.testing.assert_array_equal(coords[name].values, da[horizontal.latitude_name].values)
-    assert not set(coords) & set(fine_coords(horizontal, (2, 2)))
-    xr.Dataset(coords={**fine_coords(horizontal, (2, 2)), **coords})
 
 
 SAMPLES = {

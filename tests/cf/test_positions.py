@@ -71,8 +71,7 @@ def test_the_field_comes_before_its_dataset():
 
 def test_variables_of_the_dataset_on_other_cells_do_not_count():
     ds = xr.Dataset({"ssh": (("y", "x"), np.zeros((2, 2))), "lat": ("y", [0.0, 1.0]), "lon": ("x", [0.0, 1.0])})
-    with pytest.raises(ValueError, match="Invalid field 'ssh' without latitude and longitude"):
-        find_positions(field({}), dataset=ds)
+    assert find_positions(field({}), dataset=ds) is None
 
 
 def test_bounds_are_no_coordinates():
@@ -93,7 +92,7 @@ def test_the_coordinates_attribute_settles_a_choice():
 @pytest.mark.parametrize("coordinates", ["", "a d b c", "time"])
 def test_ambiguity_is_an_error_that_says_how_to_resolve_it(coordinates):
     coords = {**curved("a", "b", standard_name=True), **curved("c", "d", standard_name=True)}
-    message = "more than one latitude and longitude: 'a' with 'b' or .*choose its dimensions with x_dim=.*drop_vars"
+    message = "more than one latitude and longitude: 'a' with 'b' or .*y_coord= and x_coord=.*x_dim= and y_dim=.*drop_v"
     with pytest.raises(ValueError, match=message):
         find_positions(field(coords, coordinates=coordinates))
 
@@ -112,16 +111,15 @@ def test_dimensions_choose_between_pairs():
 @pytest.mark.parametrize(
     "coords",
     [
-        {},
         {"lat": ("y", [0.0, 1.0, 2.0])},
         {"lat": ("x", np.arange(4.0)), "lon": ("x", np.arange(4.0))},  # stations, not a grid
         {"lat": ("y", [0.0, 1.0, 2.0]), "lon": (("y", "x"), CURVED_LONGITUDE)},
         {"lat": ("y", ["a", "b", "c"]), "lon": ("x", np.arange(4.0))},
     ],
 )
-def test_nothing_found_is_an_error_that_lists_what_is_there(coords):
+def test_one_without_the_other_is_an_error_that_lists_what_is_there(coords):
     message = (
-        r"Invalid field 'ssh' without latitude and longitude. Its dimensions are {'y': 3, 'x': 4}.*x_dim= and y_dim="
+        r"Invalid field 'ssh' without latitude and longitude. Its dimensions are {'y': 3, 'x': 4}.*x_coord=.*y_dim="
     )
     with pytest.raises(ValueError, match=message) as caught:
         find_positions(field(coords))
@@ -140,3 +138,35 @@ def test_looking_changes_nothing():
     find_positions(da)
     xr.testing.assert_identical(da, before)
     assert da.lat.attrs == {}
+
+
+def test_one_name_given_stands_for_whatever_else_is_found():
+    coords = {**curved("a", "b", standard_name=True), **curved("c", "d", standard_name=True)}
+    assert names(field(coords), y_coord="c", x_coord="b") == ("c", "b")
+    da = field({**curved("a", "b", standard_name=True), "c": (("y", "x"), CURVED_LATITUDE)})
+    assert names(da, y_coord="c") == ("c", "b")
+    assert names(da, x_coord="b") == ("a", "b")
+
+
+def test_a_name_given_that_makes_no_pair_is_an_error():
+    da = field({**straight(), "c": (("y", "x"), CURVED_LATITUDE)})
+    with pytest.raises(ValueError, match="without latitude and longitude"):
+        find_positions(da, y_coord="c", x_coord="lon")
+
+
+def test_positions_come_before_nominal_axes_of_the_same_dimensions():
+    attrs = {"units": "degrees_north"}, {"units": "degrees_east"}
+    coords = {**straight("yh", "xh", *attrs)}
+    coords |= {"geolat": (("y", "x"), CURVED_LATITUDE, attrs[0]), "geolon": (("y", "x"), CURVED_LONGITUDE, attrs[1])}
+    assert names(field(coords)) == ("geolat", "geolon")
+
+
+def test_distances_are_neither_latitude_nor_longitude():
+    coords = straight("yc", "xc", {"units": "m"}, {"units": "m"})
+    assert find_positions(field(coords)) is None
+    assert names(field(straight("yc", "xc"))) == ("yc", "xc")
+
+
+def test_nothing_at_all_is_no_error():
+    assert find_positions(field({})) is None
+    assert find_positions(field({"y": ("y", [1, 2, 3]), "x": ("x", [1, 2, 3, 4])})) is None

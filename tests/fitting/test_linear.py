@@ -1,10 +1,12 @@
 """Separable maps: what torch does in two dimensions, and the moments of B-splines."""
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional
 
-from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_double, identity
+from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_circle, halfpixel_double, identity
 from xr_dip.presets import balanced
 
 FACTORS = [*range(1, 13), 16, 23, 24, 32]
@@ -80,6 +82,31 @@ def test_a_single_pixel_is_repeated_where_it_cannot_be_reflected():
     assert halfpixel_double(1, 1, border=1).tolist() == [[1.0]] * 3
 
 
+# Doubling on a circle.
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 8])
+@pytest.mark.parametrize("border", [0, 1])
+def test_double_on_a_circle_is_half_pixel_bilinear_of_the_wrapped_field(size, border):
+    field = random(1, 1, 4, size)
+    wrapped = torch.cat([field[..., -1:], field, field[..., :1]], dim=-1)
+    doubled = functional.interpolate(wrapped, scale_factor=2, mode="bilinear", align_corners=False)
+    expected = doubled[..., 2 - border : doubled.shape[-1] - 2 + border]
+    found = Separable(halfpixel_double(4, 8), halfpixel_circle(size, 2 * size, border))(field)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(("size", "resized"), [(1, 1), (2, 3), (3, 5), (20, 39), (4, 12)])
+def test_resizing_a_circle_keeps_constants_and_turns_with_it(size, resized):
+    matrix = halfpixel_circle(size, resized, border=1)
+    torch.testing.assert_close(matrix.sum(dim=1), torch.ones(resized + 2, dtype=torch.float64))
+    assert torch.equal(matrix[[0, -1]], matrix[[-2, 1]])
+    # A third of a turn, or whatever turn has whole numbers of pixels before and after.
+    turns = math.gcd(size, resized)
+    inner = matrix[1:-1]
+    torch.testing.assert_close(inner.roll((resized // turns, size // turns), (0, 1)), inner)
+
+
 # B-splines: the moments of the cubic B-spline are 1, 0 and 1/3 of the squared spacing.
 
 
@@ -106,6 +133,17 @@ def test_the_spline_adds_a_third_of_the_squared_spacing_to_a_parabola(factor):
 def test_at_most_four_knots_touch_a_pixel(factor):
     matrix, *_ = spline_of_preset(factor)
     assert (matrix > 0).sum(dim=1).max() <= 4
+
+
+@pytest.mark.parametrize("knots", [1, 2, 3, 7])
+@pytest.mark.parametrize("factor", [1, 2, 5])
+def test_the_spline_on_a_circle_is_that_of_repeated_knots(knots, factor):
+    values, turns = random(knots), 9
+    line = cubic_bspline(turns * knots, turns * knots * factor, float(factor), 0.0) @ values.repeat(turns)
+    middle = turns // 2 * knots * factor
+    circle = cubic_bspline(knots, knots * factor, float(factor), 0.0, periodic=True)
+    torch.testing.assert_close(circle @ values, line[middle : middle + knots * factor])
+    torch.testing.assert_close(circle.sum(dim=1), torch.ones(knots * factor, dtype=torch.float64))
 
 
 def test_the_spline_is_smooth_across_pieces():

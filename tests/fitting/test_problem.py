@@ -174,6 +174,18 @@ def test_one_cosine_is_scaled_by_the_fourth_root_of_its_variance(mode):
     np.testing.assert_allclose(SpectralWhitening(spectrum)(residual).numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("waves", [0, 1, 2])
+def test_whitening_around_the_globe_weighs_waves(waves):
+    """Four columns: modes of 0, 1, 1 and 2 waves; the phase of a wave changes nothing."""
+    spectrum = np.array([1.0, 4.0, 4.0, 16.0]) * np.ones((3, 1))
+    mean_weight = (1 + 0.5 + 0.5 + 0.25) / 4
+    whitening = SpectralWhitening(spectrum, periodic=True)
+    for shift in range(4):
+        wave = torch.tensor(np.tile(np.cos(2 * np.pi * waves * (np.arange(4) - shift) / 4), (3, 1))).float()
+        expected = (wave**2).sum() * 2.0**-waves / mean_weight
+        torch.testing.assert_close((whitening(wave) ** 2).sum(), expected)
+
+
 def test_dense_whitening_multiplies_the_sea_cells_in_their_order():
     seen = np.array([[True, False], [True, True]])
     matrix = np.arange(9.0).reshape(3, 3)

@@ -198,8 +198,8 @@ def spoil(values, index, value):
             r"Invalid latitude 95.0 at index \(1, 2\). It must be within -90 and 90",
         ),
         (
-            *[part[:1] for part in box()],
-            r"Invalid latitude of shape \(1, 5\). Without bounds it must have 2 or more rows",
+            *[part[:1, :1] for part in box()],
+            "Invalid latitude of one value. It must come with bounds, or with neighbours",
         ),
         (*[np.zeros((4, 5))] * 2, r"Invalid cell at index \(0, 0\): its corners are not finite, coincide or cross"),
         (

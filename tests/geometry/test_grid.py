@@ -1,14 +1,16 @@
-"""What both kinds of grid share."""
+"""What all kinds of grid that are somewhere on Earth share."""
 
 import numpy as np
+import pyproj
 import pytest
 
-from xr_dip.geometry.grid import CurvilinearGrid, RectilinearGrid
+from xr_dip.geometry.grid import CurvilinearGrid, ProjectedGrid, RectilinearGrid
 
 LATITUDE, LONGITUDE = 30.0 + np.arange(4.0), -60.0 + np.arange(5.0)
 GRIDS = [
     RectilinearGrid.from_centres(LATITUDE, LONGITUDE),
     CurvilinearGrid.from_centres(*np.meshgrid(LATITUDE, LONGITUDE, indexing="ij")),
+    ProjectedGrid.from_centres(1e5 * np.arange(4.0), 1e5 * np.arange(5.0), pyproj.CRS("EPSG:3413").to_wkt()),
 ]
 
 

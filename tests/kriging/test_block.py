@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from real_fields import balearic, gulf_stream, osmosis
 
 from xr_dip.blocks import block_mean, block_sum
-from xr_dip.kriging import mosaic
+from xr_dip.kriging import mosaic, windows
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, constrained_cells, fit_covariance
 from xr_dip.kriging.matern import kernel_table, sample_pair
@@ -57,8 +57,8 @@ def geometry(request):
 @pytest.fixture(params=KINDS)
 def kind(request, monkeypatch):
     """Each class, the mosaic with windows so small that it has several."""
-    monkeypatch.setattr(mosaic, "CORE", 3)
-    monkeypatch.setattr(mosaic, "HALO", 2)
+    monkeypatch.setattr(windows, "CORE", 3)
+    monkeypatch.setattr(windows, "HALO", 2)
     return KINDS[request.param]
 
 
@@ -211,7 +211,7 @@ def test_left_out_of_a_lone_cell_is_missing():
 
 
 def test_windows_leave_out_nearly_the_same(monkeypatch):
-    monkeypatch.setattr(mosaic, "CORE", 8)
+    monkeypatch.setattr(windows, "CORE", 8)
     values, weights, cells = whole((16, 18), (2, 2))
     values = block_mean(sample_pair((32, 36), (0.5, 0.5), 2.5, 2.0, np.random.default_rng(4))[0], weights, (2, 2))
     exact, near = (kind(weights, (2, 2), (1.0, 1.0), SINGLE, cells).left_out(values) for kind in KINDS.values())
@@ -233,8 +233,8 @@ def test_windows_estimate_nearly_the_same():
 
 
 def test_far_from_any_value_windows_fall_back_to_the_trend(monkeypatch):
-    monkeypatch.setattr(mosaic, "CORE", 4)
-    monkeypatch.setattr(mosaic, "HALO", 1)
+    monkeypatch.setattr(windows, "CORE", 4)
+    monkeypatch.setattr(windows, "HALO", 1)
     weights, cells = np.ones((2, 80)), np.zeros((1, 40), dtype=bool)
     cells[0, :10] = True
     values = np.where(cells, 2.0, np.nan)

@@ -1,9 +1,7 @@
-"""Conditional draws, the trust in fits, predicted errors, and the coast."""
+"""Conditional draws, predicted errors, and the coast."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from real_fields import balearic, gulf_stream, osmosis
 
 from xr_dip.blocks import block_mean, block_sum
@@ -11,7 +9,6 @@ from xr_dip.interpolation import conservative, upsample
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.calibration import (
     amplitude,
-    blend_weight,
     conditional_draws,
     mean_variance,
     predicted_rmse,
@@ -131,59 +128,6 @@ def test_mean_variance_is_that_of_kriging():
     estimator, values = setting(shape=(9, 10))
     expected = estimator.variance(values).mean()
     assert mean_variance(estimator, values, seed=0, count=60) == pytest.approx(expected, rel=0.1)
-
-
-def members(agreement, count=4, size=1.0, seed=0):
-    """Fields of that pairwise correlation on average, exactly equal where it is 1."""
-    rng = np.random.default_rng(seed)
-    common, own = rng.standard_normal((1, 64, 64)), rng.standard_normal((count, 64, 64))
-    return size * (np.sqrt(agreement) * common + np.sqrt(1 - agreement) * own)
-
-
-def test_equal_and_modest_members_are_trusted_fully():
-    assert blend_weight(members(1.0), 100.0, (16, 16), (8, 8)) == pytest.approx(1.0)
-
-
-def test_trust_is_the_squared_reliability():
-    """Spearman-Brown: c = 0.5 and M = 4 give R = 4 0.5 / 2.5 = 0.8."""
-    assert blend_weight(members(0.5), 100.0, (16, 16), (8, 8)) == pytest.approx(0.64, abs=0.02)
-
-
-def test_large_members_are_mistrusted():
-    """rho = 1 / sqrt(P) = 1.2, twice what is trusted: a = 1 / 16."""
-    parts = members(1.0)
-    variance = (parts[0] ** 2).mean() / 1.2**2
-    assert blend_weight(parts, variance, (16, 16), (8, 8)) == pytest.approx(1 / 16)
-
-
-@pytest.mark.parametrize(
-    ("shape", "factor", "expected"), [((6, 40), (8, 8), 0.25), ((16, 16), (4, 4), 0.3), ((16, 16), (3, 6), 1.0)]
-)
-def test_small_domains_and_factors_limit_the_trust(shape, factor, expected):
-    assert blend_weight(members(1.0), 100.0, shape, factor) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("parts", [np.zeros((4, 8, 8)), np.array([[[1.0]], [[-1.0]]])])
-def test_nothing_to_trust(parts):
-    assert blend_weight(parts, 1.0, (16, 16), (8, 8)) == 0.0
-
-
-def test_a_single_fit_is_trusted_a_little():
-    assert blend_weight(members(1.0, count=1), 100.0, (16, 16), (8, 8)) == pytest.approx(0.25)
-
-
-def test_trust_counts_sea_only():
-    parts, sea = members(1.0), np.ones((64, 64), dtype=bool)
-    sea[:32] = False
-    noisy = parts.copy()
-    noisy[:, ~sea] = np.random.default_rng(1).standard_normal((4, 2048)) * 1e6
-    assert blend_weight(noisy, 100.0, (16, 16), (8, 8), sea=sea) == pytest.approx(1.0)
-
-
-@given(st.integers(0, 1000), st.floats(0, 1), st.integers(1, 6), st.floats(1e-6, 1e6))
-@settings(max_examples=40, deadline=None)
-def test_trust_is_a_share(seed, agreement, count, size):
-    assert 0.0 <= blend_weight(members(agreement, count, size, seed), 1.0, (16, 16), (8, 8)) <= 1.0 + 1e-12
 
 
 def test_predicted_error_is_that_of_the_model_truth():

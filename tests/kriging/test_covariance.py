@@ -169,13 +169,19 @@ def test_fit_is_the_likelihood_of_the_dense_model():
         square = values.ravel() @ dense.q @ values.ravel()
         freedom = n - 3 * restricted
         score = -freedom / 2 * np.log(square / freedom) - np.linalg.slogdet(dense.c)[1] / 2
-        prior = np.log(length / 3) ** 2 / (2 * 0.5**2)
+        prior = np.log(length / 3) ** 2 / 2
         return score - restricted * (np.linalg.slogdet(dense.normal)[1] / 2 + prior), square / freedom
 
     mixed = fit_covariance(values, weights, factor, (1.0, 1.5))
+    likeliest = fit_covariance(values, weights, factor, (1.0, 1.5), average=False).best
+    share = {  # of the posterior, without the half that the likeliest kernel has besides
+        kernel.length: kernel.weight - 0.5 * (kernel.length == likeliest.length)
+        for kernel in mixed.kernels
+        if kernel.smoothness == 2.5
+    }
     first, second = [kernel for kernel in mixed.kernels if kernel.smoothness == 2.5][:2]
     (high, sill), (low, _) = scores(True, first.length), scores(True, second.length)
-    assert np.log(first.weight / second.weight) == pytest.approx(high - low, abs=1e-5)
+    assert np.log(share[first.length] / share[second.length]) == pytest.approx(high - low, abs=1e-5)
     assert first.sill == pytest.approx(sill, rel=1e-6)
     assert mixed.weights.sum() == pytest.approx(1.0)
     assert list(mixed.weights) == sorted(mixed.weights, reverse=True)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xr_dip.cf.horizontal import Horizontal, coarse_coords, fine_coords
+from xr_dip.cf.horizontal import Horizontal
+from xr_dip.cf.projection import is_plane
+from xr_dip.cf.refined import coarse_coords, fine_coords
 
 # They describe packed or coarse values, or are set again here, so a carried coordinate would lie with them.
 STALE = ("valid_min", "valid_max", "valid_range", "actual_range", "missing_value", "bounds", "climatology")
@@ -126,7 +128,18 @@ def is_time(variable: xr.Variable) -> bool:
     >>> is_time(xr.Variable("time", np.array(["2009-07-01"], "datetime64[ns]")))
     True
     """
-    return bool(np.issubdtype(variable.dtype, np.datetime64) or "calendar" in variable.encoding)
+    return _calendar(variable) is not None
+
+
+def _calendar(variable: xr.Variable) -> str | None:
+    """Calendar of dates, those of NumPy and of cftime; None if a variable holds none."""
+    if "calendar" in variable.encoding:
+        return str(variable.encoding["calendar"])
+    if np.issubdtype(variable.dtype, np.datetime64):
+        return "standard"
+    if variable.dtype == object and variable.size and variable.chunks is None:
+        return getattr(variable.values.flat[0], "calendar", None)
+    return None
 
 
 def _carry(
@@ -134,7 +147,11 @@ def _carry(
 ) -> dict[str, xr.Variable]:
     """Clean all variables but the horizontal coordinates, those on horizontal dimensions moved to the coarse ones."""
     own = {horizontal.latitude_name, horizontal.longitude_name}
-    replaced = own | {metadata(source.coords[name].variable, "bounds") for name in own if name in source.coords}
+    refined = own | {line.name for line in horizontal.lines}
+    bounds = {metadata(source.coords[name].variable, "bounds") for name in refined if name in source.coords}
+    # A grid mapping is not that of coordinates which are not refined; that of the grid is written anew.
+    mappings = {name for name, variable in variables.items() if is_plane(variable.attrs)}
+    replaced = own | bounds | mappings
     coarse = {dim: f"{dim}_coarse" for dim in (horizontal.y_dim, horizontal.x_dim)}
     kept = {name: variable for name, variable in variables.items() if name not in replaced}
     return {
@@ -154,6 +171,8 @@ def _clean(variable: xr.Variable, coarse: Mapping[str, str]) -> xr.Variable:
         # A second latitude, longitude or axis in the file would be ambiguous.
         if (key in ("long_name", "units") if moved else key not in STALE and not key.startswith("_"))
     }
+    if moved and str(clean.attrs.get("units", "")).startswith("degree"):
+        clean.attrs["units"] = "degrees"  # in degrees north it would be a latitude of the file, see `_as_angle`
     if not moved:
         clean.attrs |= {link: text for link in LINKS if (text := metadata(variable, link))}
     clean.encoding = _encode_dates(variable) if is_time(variable) else {}
@@ -197,8 +216,9 @@ def _describe(name: str, variable: xr.Variable) -> xr.Variable:
     described = variable.copy(deep=False)
     if "standard_name" not in variable.attrs:
         described.attrs.setdefault("long_name", name)
-    calendar = variable.encoding.get("calendar", "standard")
-    if is_time(variable) and calendar in ("standard", "gregorian", "proleptic_gregorian"):
+        if is_time(variable) and variable.dims == (name,):
+            described.attrs["standard_name"] = "time"
+    if _calendar(variable) in ("standard", "gregorian", "proleptic_gregorian", "julian"):
         # Section 4.4.1: these calendars could have leap seconds, the dates of xarray have none.
         described.attrs["units_metadata"] = "leap_seconds: none"
     return described

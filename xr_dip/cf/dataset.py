@@ -65,6 +65,7 @@ _PARTS = {
         "predicted_skill", "predicted reduction of the error of bicubic interpolation", where="nowhere", units="1"
     ),
     "blend_weight": _Part("blend_weight", "weight of the fits beside kriging", where="nowhere", units="1"),
+    "front_weight": _Part("front_weight", "weight of kriging along fronts", where="nowhere", units="1"),
     "iterations": _Part("iterations", "mean number of iterations of the fits", where="nowhere", units="1"),
 }
 _SINGLE = _Part("{}_mean", "downscaled {}")
@@ -140,7 +141,7 @@ def build_dataset(
     parts = {key: _part(key, fields) for key in sorted(fields, key=_rank)}
     if any(REALIZATION in part.cell_methods for part in parts.values()):
         coords |= _label_ensemble(fields.get("members"))
-    links = _links(source, coords)
+    links = _links(source, horizontal, coords)
     variables = {
         part.name.format(name): _variable(source, horizontal, fields[key], part, links) for key, part in parts.items()
     }
@@ -266,10 +267,10 @@ def _cell_methods(source: xr.DataArray) -> str:
     return kept if "area" in names and kept else f"{kept} area: mean".strip()
 
 
-def _links(source: xr.DataArray, coords: Mapping[str, xr.Variable]) -> dict[str, str]:
+def _links(source: xr.DataArray, horizontal: Horizontal, coords: Mapping[str, xr.Variable]) -> dict[str, str]:
     """Name the grid mapping and the cell areas in the encoding, where they are there."""
     links = {}
-    mapping = metadata(source.variable, "grid_mapping")
+    mapping = horizontal.mapping_name or metadata(source.variable, "grid_mapping")
     if mapping and set(re.findall(r"\w+", mapping)) <= set(coords):
         links["grid_mapping"] = mapping
     areas = [name for name, variable in coords.items() if variable.attrs.get("standard_name") == "cell_area"]

@@ -1,25 +1,22 @@
-"""The horizontal grid of a field: found in its coordinates, and written with bounds for the fine field.
-
-Reading what was written gives the same grid again.
-"""
+"""The horizontal grid of a field, found in its coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
 from dataclasses import dataclass
 
-import cf_xarray  # noqa: F401  (registers .cf)
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xr_dip.cf.positions import bounds_name, find_positions
-from xr_dip.geometry.grid import CurvilinearGrid, Factor, Grid, RectilinearGrid
+from xr_dip.cf.curved import curved_grid
+from xr_dip.cf.lines import Line, index_lines, read_bounds
+from xr_dip.cf.planes import plane_grid, projected_grid, projection_lines
+from xr_dip.cf.positions import candidates, find_positions, is_projection
+from xr_dip.cf.projection import Projection, find_projection
+from xr_dip.cf.roles import check_dims, check_roles, plane_dims, y_and_x
+from xr_dip.errors import DipWarning
+from xr_dip.geometry.grid import Grid, IndexGrid, RectilinearGrid
 
-FloatArray = npt.NDArray[np.float64]
-
-UNITS = {"latitude": "degrees_north", "longitude": "degrees_east"}
-AXES = {"latitude": "Y", "longitude": "X"}
+Found = tuple[str, xr.Variable, str, xr.Variable]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +29,21 @@ class Horizontal:
         Dimensions of the field.
     grid : Grid
         Cells in the order (y_dim, x_dim).
-    latitude_name, longitude_name : str
-        Names of the coordinates.
-    latitude, longitude : Variable
-        The coordinates as they were found: 1-D along one dimension each, or 2-D on (y_dim, x_dim).
+    latitude_name, longitude_name : str or None
+        Names of the coordinates, to be written too; None for a grid that is nowhere on Earth.
+    latitude, longitude : Variable or None
+        The coordinates as they were found: 1-D along one dimension each, or 2-D on (y_dim, x_dim), missing positions on
+        land filled. None where there are none, as in a file that gives a projection only.
+    lines : tuple of Line
+        Coordinates of a projection, or indices.
+    mapping_name : str or None
+        Name of the grid mapping of a projection.
+    mapping : Variable or None
+        The grid mapping.
 
     Examples
     --------
-    >>> ssh = xr.DataArray(np.zeros((2, 3)), dims=("lat", "lon"), coords={"lat": [10, 20], "lon": [0, 10, 20]})
+    >>> ssh = xr.DataArray([[0.0] * 3] * 2, dims=("lat", "lon"), coords={"lat": [10, 20], "lon": [0, 10, 20]})
     >>> horizontal = find_horizontal(ssh)
     >>> horizontal.y_dim, horizontal.x_dim, horizontal.grid.shape
     ('lat', 'lon', (2, 3))
@@ -48,28 +52,45 @@ class Horizontal:
     y_dim: str
     x_dim: str
     grid: Grid
-    latitude_name: str
-    longitude_name: str
-    latitude: xr.Variable
-    longitude: xr.Variable
+    latitude_name: str | None = None
+    longitude_name: str | None = None
+    latitude: xr.Variable | None = None
+    longitude: xr.Variable | None = None
+    lines: tuple[Line, ...] = ()
+    mapping_name: str | None = None
+    mapping: xr.Variable | None = None
 
 
 def find_horizontal(
-    da: xr.DataArray, *, x_dim: str | None = None, y_dim: str | None = None, dataset: xr.Dataset | None = None
+    da: xr.DataArray,
+    *,
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    x_coord: str | None = None,
+    y_coord: str | None = None,
+    dataset: xr.Dataset | None = None,
 ) -> Horizontal:
-    """Find latitude and longitude of a field (`xr_dip.cf.positions.find_positions`), and the grid that they make.
+    """Find the coordinates of a field and the grid that they make.
+
+    By CF metadata first, by names second (`xr_dip.cf.positions`, `xr_dip.cf.projection`). Coordinates of a projection
+    with a grid mapping make a projected grid if that gives the same latitude and longitude as the file; else latitude
+    and longitude make a rectilinear or a curvilinear one. A field without any gets a grid of indices, with a warning.
 
     Parameters
     ----------
     da : DataArray
-        The field; not computed, not changed.
+        The field; not changed. If it is in memory, its missing values tell where a curvilinear grid needs no position;
+        it is not computed otherwise.
     x_dim, y_dim : str, optional
         Its horizontal dimensions, to choose between several or to tell y from x where 2-D coordinates leave it open.
         By default the dimensions of latitude and longitude if these are 1-D; if they are 2-D, their dimensions in the
         order of the field, unless the dimensions are named the other way round (x and y, i and j).
+    x_coord, y_coord : str, optional
+        Names of longitude and latitude, or of x and y of a projection, to choose between several or where nothing
+        tells them.
     dataset : Dataset, optional
-        The Dataset that the field came from, for what does not travel with it: bounds, and latitude and longitude that
-        are no coordinates.
+        The Dataset that the field came from, for what does not travel with it: bounds, the grid mapping, and latitude
+        and longitude that are no coordinates.
 
     Returns
     -------
@@ -78,14 +99,14 @@ def find_horizontal(
     Raises
     ------
     ValueError
-        If latitude and longitude are not found, or more than one pair of them; if `x_dim` or `y_dim` does not fit; if
-        they are not in degrees or make no grid (see `xr_dip.geometry.grid`).
+        If a name given does not exist or does not fit; if there is a latitude without a longitude, or more than one
+        pair of them; if they are not in degrees or make no grid (see `xr_dip.geometry.grid`).
 
     Examples
     --------
     >>> ds = xr.Dataset(
     ...     {
-    ...         "ssh": (("y", "x"), np.zeros((2, 2))),
+    ...         "ssh": (("y", "x"), [[0.0, 0.0], [0.0, 0.0]]),
     ...         "nav_lat": (("y", "x"), [[10, 10], [11, 11]]),
     ...         "nav_lon": (("y", "x"), [[0, 1], [0, 1]]),
     ...     }
@@ -93,162 +114,118 @@ def find_horizontal(
     >>> find_horizontal(ds.ssh, dataset=ds).latitude_name
     'nav_lat'
     """
-    _check_dims(da, x_dim, y_dim)
+    check_dims(da, x_dim, y_dim)
+    names = {"y_coord": y_coord, "x_coord": x_coord}
+    planar = _check_names(da, names, dataset)
     wanted = frozenset(dim for dim in (x_dim, y_dim) if dim is not None)
-    latitude_name, latitude, longitude_name, longitude = find_positions(da, dims=wanted, dataset=dataset)
-    if latitude.ndim == 1:
-        y, x = str(latitude.dims[0]), str(longitude.dims[0])
-        _check_roles(y, x, y_dim, x_dim)
+    if not planar:
+        found = find_positions(da, dims=wanted, y_coord=y_coord, x_coord=x_coord, dataset=dataset)
+        if found is not None and found[1].ndim == 1:
+            return _rectilinear(found, y_dim, x_dim, dataset)
+        projection = None if y_coord or x_coord else find_projection(da, dims=wanted, dataset=dataset)
     else:
-        y, x = _y_and_x(da, [str(dim) for dim in da.dims if dim in latitude.dims], y_dim, x_dim)
-        latitude, longitude = latitude.transpose(y, x), longitude.transpose(y, x)
+        # Named by the user, so whatever latitude and longitude the file has is not asked.
+        found = None
+        projection = find_projection(da, dims=wanted, y_coord=y_coord, x_coord=x_coord, dataset=dataset)
+    if projection is not None and projection.mapping is not None:
+        projected = _projected(da, projection, found, y_dim, x_dim, dataset)
+        if projected is not None:
+            return projected
+    return _indexed(da, projection, y_dim, x_dim) if found is None else _curvilinear(da, found, y_dim, x_dim, dataset)
+
+
+def _check_names(da: xr.DataArray, names: dict[str, str | None], dataset: xr.Dataset | None) -> bool:
+    """Refuse coordinates that do not exist or do not fit; tell whether they are those of a projection."""
+    usable = candidates(da, dataset)
+    for argument, name in names.items():
+        if name is not None and name not in usable:
+            found = {key: dict(variable.sizes) for key, variable in usable.items()}
+            raise ValueError(
+                f"Invalid {argument} {name!r}. It must be numeric, 1-D or 2-D on the dimensions of the field "
+                f"{dict(da.sizes)}: one of {found}."
+            )
+    planar = {is_projection(usable[name]) for name in names.values() if name is not None}
+    if len(planar) > 1:
+        raise ValueError(
+            f"Invalid y_coord {names['y_coord']!r} with x_coord {names['x_coord']!r}. They must be latitude and "
+            "longitude, or y and x of a projection in a unit of length."
+        )
+    return planar == {True}
+
+
+def _rectilinear(found: Found, y_dim: str | None, x_dim: str | None, dataset: xr.Dataset | None) -> Horizontal:
+    latitude_name, latitude, longitude_name, longitude = found
+    y, x = str(latitude.dims[0]), str(longitude.dims[0])
+    check_roles(y, x, y_dim, x_dim)
     _check_units(latitude_name, latitude)
     _check_units(longitude_name, longitude)
-    kind = RectilinearGrid if latitude.ndim == 1 else CurvilinearGrid
-    bounds = _read_bounds(latitude, dataset), _read_bounds(longitude, dataset)
-    grid = kind.from_centres(latitude.values, longitude.values, *bounds)
+    bounds = read_bounds(latitude, dataset), read_bounds(longitude, dataset)
+    grid = RectilinearGrid.from_centres(latitude.values, longitude.values, *bounds)
     return Horizontal(y, x, grid, latitude_name, longitude_name, latitude, longitude)
 
 
-def fine_coords(horizontal: Horizontal, factor: Factor) -> dict[str, xr.Variable]:
-    """Coordinates of the refined grid with their bounds, as CF wants them.
-
-    Parameters
-    ----------
-    horizontal : Horizontal
-        The coarse grid.
-    factor : (int, int)
-        Fine cells per coarse cell along y and x.
-
-    Returns
-    -------
-    dict of str to Variable
-        Latitude and longitude in degrees under their own names and dimensions, float64; ``<name>_bnds`` with a last
-        dimension ``nv`` (2 ends) or ``nvertex`` (4 corners, anticlockwise); for 2-D coordinates ``cell_area`` in m2,
-        which is a data variable to CF. None has a fill value.
-
-    Examples
-    --------
-    >>> ssh = xr.DataArray(np.zeros((2, 2)), dims=("lat", "lon"), coords={"lat": [10, 20], "lon": [0, 10]})
-    >>> coords = fine_coords(find_horizontal(ssh), (1, 2))
-    >>> coords["lon"].values
-    array([-2.5,  2.5,  7.5, 12.5])
-    >>> sorted(coords)
-    ['lat', 'lat_bnds', 'lon', 'lon_bnds']
-    """
-    fine = horizontal.grid.refine(factor)
-    latitude, longitude = fine.centres()
-    latitude_bounds, longitude_bounds = fine.bounds()
-    coords = {
-        **_with_bounds("latitude", horizontal.latitude_name, horizontal.latitude, latitude, latitude_bounds),
-        **_with_bounds("longitude", horizontal.longitude_name, horizontal.longitude, longitude, longitude_bounds),
-    }
-    if horizontal.latitude.ndim == 2:
-        attrs = {"standard_name": "cell_area", "long_name": "area of the cell", "units": "m2"}
-        area = _without_fill((horizontal.y_dim, horizontal.x_dim), fine.area(), attrs)
-        # xarray says by itself where data variables are, but CF wants it said of areas among the coordinates, too.
-        area.encoding["coordinates"] = f"{horizontal.latitude_name} {horizontal.longitude_name}"
-        coords["cell_area"] = area
-    return coords
+def _curvilinear(
+    da: xr.DataArray, found: Found, y_dim: str | None, x_dim: str | None, dataset: xr.Dataset | None
+) -> Horizontal:
+    latitude_name, latitude, longitude_name, longitude = found
+    y, x = y_and_x(da, [str(dim) for dim in da.dims if dim in latitude.dims], y_dim, x_dim)
+    latitude, longitude = latitude.transpose(y, x), longitude.transpose(y, x)
+    _check_units(latitude_name, latitude)
+    _check_units(longitude_name, longitude)
+    bounds = read_bounds(latitude, dataset), read_bounds(longitude, dataset)
+    grid, latitude, longitude = curved_grid(da, latitude, longitude, bounds)
+    return Horizontal(y, x, grid, latitude_name, longitude_name, latitude, longitude)
 
 
-def coarse_coords(horizontal: Horizontal) -> dict[str, xr.Variable]:
-    """Coordinates of the coarse grid beside the fine ones: ``<name>_coarse`` on ``<dim>_coarse``.
-
-    Parameters
-    ----------
-    horizontal : Horizontal
-
-    Returns
-    -------
-    dict of str to Variable
-        The values as they were found. They have no standard name: two variables that are the latitude of one file
-        mislead readers and the CF checker.
-
-    Examples
-    --------
-    >>> ssh = xr.DataArray(np.zeros((2, 2)), dims=("lat", "lon"), coords={"lat": [10, 20], "lon": [0, 10]})
-    >>> coarse_coords(find_horizontal(ssh))["lon_coarse"].dims
-    ('lon_coarse',)
-    """
-    return {
-        f"{name}_coarse": _without_fill(
-            [f"{dim}_coarse" for dim in variable.dims],
-            variable.values,
-            {"long_name": f"{kind} of the coarse cells", "units": UNITS[kind]},
-        )
-        for kind, name, variable in (
-            ("latitude", horizontal.latitude_name, horizontal.latitude),
-            ("longitude", horizontal.longitude_name, horizontal.longitude),
-        )
-    }
-
-
-def _without_fill(dims: Sequence[str], values: npt.NDArray[np.generic], attrs: Mapping[str, str]) -> xr.Variable:
-    """Make a variable that xarray writes without the `_FillValue` that CF forbids on coordinates."""
-    return xr.Variable(dims, values, attrs, encoding={"_FillValue": None})
-
-
-def _with_bounds(
-    kind: str, name: str, source: xr.Variable, centres: FloatArray, bounds: FloatArray
-) -> dict[str, xr.Variable]:
-    attrs = {
-        "standard_name": kind,
-        "long_name": source.attrs.get("long_name", kind),
-        "units": UNITS[kind],
-        "bounds": f"{name}_bnds",
-    }
-    if source.dims == (name,):
-        attrs["axis"] = AXES[kind]
-    dims = [str(dim) for dim in source.dims]
-    vertex = "nv" if source.ndim == 1 else "nvertex"
-    return {name: _without_fill(dims, centres, attrs), f"{name}_bnds": _without_fill([*dims, vertex], bounds, {})}
-
-
-def _check_dims(da: xr.DataArray, x_dim: str | None, y_dim: str | None) -> None:
-    for name, dim in (("x_dim", x_dim), ("y_dim", y_dim)):
-        if dim is not None and dim not in da.dims:
-            raise ValueError(f"Invalid {name} {dim!r}. It must be one of the dimensions {list(da.dims)}.")
-    if x_dim is not None and x_dim == y_dim:
-        raise ValueError(f"Invalid x_dim {x_dim!r}. It must be another dimension than y_dim.")
-
-
-def _check_roles(y: str, x: str, y_dim: str | None, x_dim: str | None) -> None:
-    for name, asked, dim, kind in (("y_dim", y_dim, y, "latitude"), ("x_dim", x_dim, x, "longitude")):
-        if asked not in (None, dim):
-            raise ValueError(f"Invalid {name} {asked!r}. It must be {dim!r}, the dimension of the {kind}.")
-
-
-def _y_and_x(da: xr.DataArray, dims: list[str], y_dim: str | None, x_dim: str | None) -> tuple[str, str]:
-    """Tell y from x among two dimensions in the order of the field: as asked, else as named, else in that order."""
-    first, second = dims
-    if x_dim is None and y_dim is None:
-        reverse = _named_in_reverse(da, first, second)
-    else:
-        reverse = x_dim == first or y_dim == second
-    return (second, first) if reverse else (first, second)
-
-
-def _named_in_reverse(da: xr.DataArray, first: str, second: str) -> bool:
-    """Whether CF attributes or names make the first dimension an x axis, or the second a y axis."""
-    indices = {dim: da.coords[dim].variable if dim in da.coords else xr.Variable(dim, [0]) for dim in (first, second)}
-    axes = xr.Dataset(coords=indices).cf.guess_coord_axis().cf.axes
-    along_y, along_x = axes.get("Y", []), axes.get("X", [])
-    straight = first in along_y or second in along_x
-    return not straight and (first in along_x or second in along_y)
-
-
-def _read_bounds(variable: xr.Variable, dataset: xr.Dataset | None) -> FloatArray | None:
-    """Bounds of a coordinate; they come with the Dataset only, for they have a dimension that the field has not."""
-    name = bounds_name(variable)
-    if dataset is None or name not in dataset.variables:
+def _projected(
+    da: xr.DataArray,
+    projection: Projection,
+    found: Found | None,
+    y_dim: str | None,
+    x_dim: str | None,
+    dataset: xr.Dataset | None,
+) -> Horizontal | None:
+    """Projected grid, its latitude and longitude under the names of the file or free ones; None if it does not fit."""
+    y, x = str(projection.y.dims[0]), str(projection.x.dims[0])
+    if found is not None and {y, x} != set(found[1].dims):
         return None
-    bounds = dataset.variables[name]
-    if not set(variable.dims) <= set(bounds.dims):
-        raise ValueError(
-            f"Invalid bounds {name!r} on {bounds.dims}. It must be on {variable.dims} and one dimension more."
-        )
-    return np.asarray(bounds.transpose(*variable.dims, ...).values, dtype=np.float64)
+    check_roles(y, x, y_dim, x_dim)
+    grid = projected_grid(projection, None if found is None else (found[1], found[3]), dataset)
+    if grid is None:
+        return None
+    lines, mapping = projection_lines(projection, grid), (projection.mapping_name, projection.mapping)
+    if found is None:
+        return Horizontal(y, x, grid, *_free_names(da), None, None, lines, *mapping)
+    latitude_name, latitude, longitude_name, longitude = found
+    positions = latitude.transpose(y, x), longitude.transpose(y, x)
+    return Horizontal(y, x, grid, latitude_name, longitude_name, *positions, lines, *mapping)
+
+
+def _free_names(da: xr.DataArray) -> tuple[str, str]:
+    """Names for the latitude and longitude of a field that has none."""
+    taken = {str(name) for name in (*da.dims, *da.coords)}
+    pairs = [("latitude", "longitude"), ("lat", "lon"), ("geodetic_latitude", "geodetic_longitude")]
+    return next(pair for pair in pairs if taken.isdisjoint(pair))
+
+
+def _indexed(da: xr.DataArray, projection: Projection | None, y_dim: str | None, x_dim: str | None) -> Horizontal:
+    """Grid of indices, or of distances on a plane that no grid mapping places on Earth."""
+    if projection is None:
+        y, x = plane_dims(da, y_dim, x_dim)
+        grid, lines = IndexGrid.of_shape((da.sizes[y], da.sizes[x])), index_lines(da, (y, x))
+        known = "all its cells are taken as equally large squares"
+    else:
+        y, x = str(projection.y.dims[0]), str(projection.x.dims[0])
+        grid, lines = plane_grid(projection)
+        known = "their coordinates are taken as distances, without a grid mapping that tells where they are"
+    warnings.warn(
+        f"The field {da.name!r} has no latitude and longitude: {y!r} and {x!r} are its horizontal dimensions, and "
+        f"{known}. To give positions, name them with y_coord= and x_coord=, set their `standard_name`, or pass the "
+        "Dataset that holds them (`ds.dip`); other dimensions can be chosen with y_dim= and x_dim=.",
+        DipWarning,
+        stacklevel=3,
+    )
+    return Horizontal(y, x, grid, lines=lines)
 
 
 def _check_units(name: str, variable: xr.Variable) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 import cf_xarray  # noqa: F401  (registers .cf)
 import xarray as xr
@@ -10,17 +12,31 @@ import xarray as xr
 Variables = Mapping[str, xr.Variable]
 Pair = tuple[str, str]
 
-LATITUDE_NAMES = ("nav_lat", "lat", "latitude")
-LONGITUDE_NAMES = ("nav_lon", "lon", "longitude")
+# What model families call them, in any case: NEMO, CMEMS, ROMS and CROCO (also through XIOS), MITgcm, MOM, POP and
+# CICE, HYCOM, WRF.
+LATITUDE_NAME = re.compile(r"(nav_)?lat(itude|s|_rho)?|yc|yt_ocean|yh|geolat(_t)?|[tpx]lat|gphit", re.IGNORECASE)
+LONGITUDE_NAME = re.compile(r"(nav_)?lon(gitude|s|_rho)?|xc|xt_ocean|xh|geolon(_t)?|[tpx]long?|glamt", re.IGNORECASE)
+
+METRES = {
+    **dict.fromkeys(("m", "metre", "meter", "metres", "meters"), 1.0),
+    **dict.fromkeys(("km", "kilometre", "kilometer", "kilometres", "kilometers"), 1000.0),
+    **dict.fromkeys(("cm", "centimetre", "centimeter"), 0.01),
+}
+"""Length of a unit in metres, as coordinates of a projection are written."""
 
 
 def find_positions(
-    da: xr.DataArray, *, dims: frozenset[str] = frozenset(), dataset: xr.Dataset | None = None
-) -> tuple[str, xr.Variable, str, xr.Variable]:
+    da: xr.DataArray,
+    *,
+    dims: frozenset[str] = frozenset(),
+    y_coord: str | None = None,
+    x_coord: str | None = None,
+    dataset: xr.Dataset | None = None,
+) -> tuple[str, xr.Variable, str, xr.Variable] | None:
     """Find the latitude and longitude of a field.
 
     Looked for in the coordinates of the field, then in the Dataset; each time first by CF attributes (standard_name,
-    units), then by the names nav_lat, lat, latitude and the like in any case, last by the names that cf-xarray guesses.
+    units), then by the names that model families use in any case, last by the names that cf-xarray guesses.
 
     Parameters
     ----------
@@ -28,18 +44,21 @@ def find_positions(
         The field; not computed, not changed.
     dims : frozenset of str, optional
         Dimensions that they must be on.
+    y_coord, x_coord : str, optional
+        Names of latitude and longitude, where known.
     dataset : Dataset, optional
         The Dataset that the field came from, for latitude and longitude that are no coordinates.
 
     Returns
     -------
     latitude name, latitude, longitude name, longitude : str, Variable, str, Variable
-        1-D on one dimension each, or 2-D on the same two.
+        1-D on one dimension each, or 2-D on the same two. None if nothing tells of any.
 
     Raises
     ------
     ValueError
-        If there is none, or more than one that the CF attribute ``coordinates`` of the field does not choose from.
+        If there is one without the other, or more than one pair that the CF attribute ``coordinates`` of the field does
+        not choose from.
 
     Examples
     --------
@@ -47,35 +66,38 @@ def find_positions(
     >>> find_positions(ssh)[::2]
     ('LAT', 'LON')
     """
-    variables = _candidates(da, dataset)
-    own = {name: variable for name, variable in variables.items() if name in da.coords}
-    for place in (own, variables):
-        for latitudes, longitudes in _ways_to_look(place):
-            pairs = [
-                (latitude, longitude)
-                for latitude in latitudes
-                for longitude in longitudes
-                if _fit(place[latitude], place[longitude], dims)
-            ]
+    variables = candidates(da, dataset)
+    angles = {name: variable for name, variable in variables.items() if not is_projection(variable)}
+    own = {name: variable for name, variable in angles.items() if name in da.coords}
+    for place in (own, angles):
+        for names in _ways_to_look(place, y_coord, x_coord):
+            pairs = [pair for pair in product(*names) if _fit(place[pair[0]], place[pair[1]], dims)]
             if pairs:
-                latitude, longitude = _choose(da, pairs)
+                latitude, longitude = _choose(da, place, pairs)
                 return latitude, place[latitude], longitude, place[longitude]
+    if y_coord is None and x_coord is None and not _any_hint(own, angles):
+        return None
     raise ValueError(_not_found(da, variables, dims))
 
 
-def bounds_name(variable: xr.Variable) -> str | None:
-    """Name in the attribute ``bounds``, which xarray moves to the encoding when it decodes all coordinates.
+def candidates(da: xr.DataArray, dataset: xr.Dataset | None) -> dict[str, xr.Variable]:
+    """Numeric 1-D and 2-D variables on the dimensions of the field: its own coordinates, then those of the Dataset.
+
+    Parameters
+    ----------
+    da : DataArray
+    dataset : Dataset or None
+
+    Returns
+    -------
+    dict of str to Variable
+        Without bounds.
 
     Examples
     --------
-    >>> bounds_name(xr.Variable("lat", [1.0], {"bounds": "lat_bnds"}))
-    'lat_bnds'
+    >>> list(candidates(xr.DataArray([0.0], dims="x", coords={"lon": ("x", [5.0]), "depth": 0.5}), None))
+    ['lon']
     """
-    return variable.attrs.get("bounds") or variable.encoding.get("bounds")
-
-
-def _candidates(da: xr.DataArray, dataset: xr.Dataset | None) -> dict[str, xr.Variable]:
-    """Numeric 1-D and 2-D variables on the dimensions of the field: its own coordinates, then those of the Dataset."""
     found = {str(name): coord.variable for name, coord in da.coords.items()}
     if dataset is not None:
         found |= {str(name): dataset.variables[name] for name in dataset.variables if name not in da.coords}
@@ -91,14 +113,44 @@ def _candidates(da: xr.DataArray, dataset: xr.Dataset | None) -> dict[str, xr.Va
     }
 
 
-def _ways_to_look(variables: Variables) -> Iterator[tuple[list[str], list[str]]]:
-    """Names of latitudes and of longitudes, the surest way first."""
+def bounds_name(variable: xr.Variable) -> str | None:
+    """Name in the attribute ``bounds``, which xarray moves to the encoding when it decodes all coordinates.
+
+    Examples
+    --------
+    >>> bounds_name(xr.Variable("lat", [1.0], {"bounds": "lat_bnds"}))
+    'lat_bnds'
+    """
+    return variable.attrs.get("bounds") or variable.encoding.get("bounds")
+
+
+def is_projection(variable: xr.Variable) -> bool:
+    """Tell whether a variable holds distances on the plane of a projection, by its standard name or its units.
+
+    Examples
+    --------
+    >>> is_projection(xr.Variable("x", [0.0], {"units": "km"}))
+    True
+    """
+    standard_name = str(variable.attrs.get("standard_name", ""))
+    return standard_name.startswith("projection_") or str(variable.attrs.get("units", "")).lower() in METRES
+
+
+def _ways_to_look(
+    variables: Variables, y_coord: str | None, x_coord: str | None
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Names of latitudes and of longitudes, the surest way first; a name that is given stands for all that is found."""
+    for latitudes, longitudes in _found_names(variables):
+        yield (
+            latitudes if y_coord is None else [name for name in variables if name == y_coord],
+            longitudes if x_coord is None else [name for name in variables if name == x_coord],
+        )
+
+
+def _found_names(variables: Variables) -> Iterator[tuple[list[str], list[str]]]:
     bare = xr.Dataset(coords={name: variable.copy(deep=False) for name, variable in variables.items()})
     yield _cf_names(bare)
-    yield (
-        [name for name in variables if name.lower() in LATITUDE_NAMES],
-        [name for name in variables if name.lower() in LONGITUDE_NAMES],
-    )
+    yield _family_names(variables)
     yield _cf_names(bare.cf.guess_coord_axis())
 
 
@@ -107,23 +159,41 @@ def _cf_names(dataset: xr.Dataset) -> tuple[list[str], list[str]]:
     return known.get("latitude", []), known.get("longitude", [])
 
 
+def _family_names(variables: Variables) -> tuple[list[str], list[str]]:
+    return (
+        [name for name in variables if LATITUDE_NAME.fullmatch(name)],
+        [name for name in variables if LONGITUDE_NAME.fullmatch(name)],
+    )
+
+
 def _fit(latitude: xr.Variable, longitude: xr.Variable, wanted: frozenset[str]) -> bool:
     """Whether both are axes of one grid (1-D on a dimension each, or 2-D on the same two) on the dimensions wanted."""
     dims = {*latitude.dims, *longitude.dims}
     return latitude.ndim == longitude.ndim and len(dims) == 2 and wanted <= dims
 
 
-def _choose(da: xr.DataArray, pairs: list[Pair]) -> Pair:
-    """Take the only pair, or the only one that the field itself names."""
+def _choose(da: xr.DataArray, place: Variables, pairs: list[Pair]) -> Pair:
+    """Take the only pair, or the only one that the field itself names, or the only one that is no nominal axis."""
     named = set(str(da.encoding.get("coordinates") or da.attrs.get("coordinates") or "").split())
-    chosen = pairs if len(pairs) == 1 else [pair for pair in pairs if named.issuperset(pair)]
-    if len(chosen) == 1:
-        return chosen[0]
+    dims = {frozenset(dim for name in pair for dim in place[name].dims) for pair in pairs}
+    # MOM and CMIP write 1-D axes beside the true positions, on the same dimensions: right but for the curved north.
+    true = [pair for pair in pairs if place[pair[0]].ndim == 2] if len(dims) == 1 else []
+    for chosen in (pairs, [pair for pair in pairs if named.issuperset(pair)], true):
+        if len(chosen) == 1:
+            return chosen[0]
     listed = " or ".join(f"{latitude!r} with {longitude!r}" for latitude, longitude in pairs)
     raise ValueError(
         f"Invalid field {da.name!r} with more than one latitude and longitude: {listed}. It must have one pair: "
-        "choose its dimensions with x_dim= and y_dim=, or drop the others with .drop_vars([...])."
+        "choose it with y_coord= and x_coord=, or its dimensions with x_dim= and y_dim=, or drop the others with "
+        ".drop_vars([...])."
     )
+
+
+def _any_hint(own: Variables, everything: Variables) -> bool:
+    """Whether there is any latitude or longitude at all; guesses count for the field's own coordinates only."""
+    guessed = [name for names in _found_names(own) for part in names for name in part]
+    bare = xr.Dataset(coords={name: variable.copy(deep=False) for name, variable in everything.items()})
+    return bool(guessed or any(_cf_names(bare)) or any(_family_names(everything)))
 
 
 def _not_found(da: xr.DataArray, variables: Variables, dims: frozenset[str]) -> str:
@@ -131,7 +201,7 @@ def _not_found(da: xr.DataArray, variables: Variables, dims: frozenset[str]) -> 
     where = f" on the dimensions {sorted(dims)}" if dims else ""
     return (
         f"Invalid field {da.name!r} without latitude and longitude{where}. Its dimensions are {dict(da.sizes)}, its "
-        f"numeric coordinates {found}. It must have a pair of them, 1-D or 2-D: set their `standard_name` to latitude "
-        "and longitude, or name them lat and lon, or pass the Dataset that holds them; x_dim= and y_dim= choose "
-        "between several."
+        f"numeric coordinates {found}. It must have a pair of them, 1-D or 2-D: name them with y_coord= and x_coord=, "
+        "or set their `standard_name` to latitude and longitude, or pass the Dataset that holds them; x_dim= and "
+        "y_dim= choose between several."
     )

@@ -99,6 +99,40 @@ def halfpixel_double(size: int, cropped: int, border: int = 0) -> torch.Tensor:
     return matrix[_reflected(cropped, border)]
 
 
+def halfpixel_circle(size: int, resized: int, border: int = 0) -> torch.Tensor:
+    """Matrix of half-pixel linear resizing on a circle: doubling where `resized` is twice `size`.
+
+    Nothing is cropped, because a circle has no end to crop at: an odd number of pixels is resized, not doubled.
+
+    Parameters
+    ----------
+    size, resized : int
+        Pixels around the circle before and after.
+    border : int
+        Pixels repeated from the other end on each end, for a convolution.
+
+    Returns
+    -------
+    Tensor of float64, shape (resized + 2 * border, size)
+
+    Examples
+    --------
+    >>> halfpixel_circle(2, 4)
+    tensor([[0.7500, 0.2500],
+            [0.7500, 0.2500],
+            [0.2500, 0.7500],
+            [0.2500, 0.7500]], dtype=torch.float64)
+    """
+    position = (torch.arange(resized, dtype=torch.float64) + 0.5) * (size / resized) - 0.5
+    lower = position.floor().long()
+    share = position - lower
+    matrix = torch.zeros(resized, size, dtype=torch.float64)
+    index = torch.arange(resized)
+    matrix[index, lower % size] += 1 - share
+    matrix[index, (lower + 1) % size] += share
+    return matrix[torch.arange(-border, resized + border) % resized]
+
+
 def _reflected(size: int, border: int) -> torch.Tensor:
     """Return the indices of a line of pixels, reflected about its end pixels by `border` pixels."""
     index = torch.arange(-border, size + border)
@@ -107,7 +141,7 @@ def _reflected(size: int, border: int) -> torch.Tensor:
     return (size - 1) - ((size - 1) - index.abs()).abs()
 
 
-def cubic_bspline(knots: int, pixels: int, spacing: float, padding: float) -> torch.Tensor:
+def cubic_bspline(knots: int, pixels: int, spacing: float, padding: float, *, periodic: bool = False) -> torch.Tensor:
     """Matrix that evaluates a cubic B-spline series at pixel centres.
 
     Knot ``j`` lies at ``(j + 1/2) spacing - padding``, pixel ``i`` at ``i + 1/2``, in units of pixels. No prefilter:
@@ -121,11 +155,13 @@ def cubic_bspline(knots: int, pixels: int, spacing: float, padding: float) -> to
         Distance of the knots in pixels.
     padding : float
         How far the first knot cell begins before the first pixel.
+    periodic : bool
+        The knots go round a circle of ``knots * spacing`` pixels; needs no padding.
 
     Returns
     -------
     Tensor of float64, shape (pixels, knots)
-        Rows sum to one wherever four knots surround the pixel.
+        Rows sum to one wherever four knots surround the pixel: everywhere on a circle.
 
     Examples
     --------
@@ -133,9 +169,13 @@ def cubic_bspline(knots: int, pixels: int, spacing: float, padding: float) -> to
     >>> bool(torch.allclose(matrix.sum(dim=1), torch.ones(4, dtype=torch.float64)))
     True
     """
+    beyond = 2 if periodic else 0
+    number = torch.arange(-beyond, knots + beyond)
     pixel = torch.arange(pixels, dtype=torch.float64) + 0.5
-    knot = (torch.arange(knots, dtype=torch.float64) + 0.5) * spacing - padding
+    knot = (number.double() + 0.5) * spacing - padding
     distance = ((pixel[:, None] - knot[None, :]) / spacing).abs()
     inner = 2 / 3 - distance**2 + distance**3 / 2
     outer = (2 - distance).clamp(min=0) ** 3 / 6
-    return torch.where(distance < 1, inner, outer)
+    matrix = torch.where(distance < 1, inner, outer)
+    # On a circle a knot beyond one end is a knot near the other.
+    return torch.zeros(pixels, knots, dtype=torch.float64).index_add(1, number % knots, matrix) if periodic else matrix

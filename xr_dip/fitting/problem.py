@@ -128,27 +128,56 @@ class SpectralWhitening(nn.Module):
     Parameters
     ----------
     spectrum : array, shape (ny, nx)
-        Variance of each cosine mode (DCT-II, orthonormal), positive.
+        Variance of each cosine mode (DCT-II, orthonormal), positive; from `Estimator.coarse_spectrum`.
     exponent : float
         s, from 0 to 1.
+    periodic : bool
+        The modes along x are those of `circle_modes`: the residual goes round.
     """
 
     scale: torch.Tensor
     rows: torch.Tensor
     columns: torch.Tensor
 
-    def __init__(self, spectrum: npt.NDArray[np.floating], exponent: float = 0.5) -> None:
+    def __init__(self, spectrum: npt.NDArray[np.floating], exponent: float = 0.5, *, periodic: bool = False) -> None:
         super().__init__()
         weight = spectrum**-exponent
         self.register_buffer("scale", torch.from_numpy((weight / weight.mean()) ** 0.5).float())
-        for name, size in zip(("rows", "columns"), spectrum.shape, strict=True):
-            cosines = dct(np.eye(size), norm="ortho", axis=0)
-            self.register_buffer(name, torch.from_numpy(cosines).float())
+        for name, size, circle in zip(("rows", "columns"), spectrum.shape, (False, periodic), strict=True):
+            modes = circle_modes(size) if circle else dct(np.eye(size), norm="ortho", axis=0)
+            self.register_buffer(name, torch.from_numpy(modes).float())
 
     def forward(self, residual: torch.Tensor) -> torch.Tensor:
         """Map a residual (ny, nx) to its weighed modes (ny, nx)."""
         modes: torch.Tensor = self.rows @ residual @ self.columns.mT
         return modes * self.scale
+
+
+def circle_modes(size: int) -> npt.NDArray[np.float64]:
+    """Orthonormal waves around a circle: mode j has ``(j + 1) // 2`` waves, a cosine for odd j, a sine for even j.
+
+    Parameters
+    ----------
+    size : int
+        Cells around the circle.
+
+    Returns
+    -------
+    array of float64, shape (size, size)
+        One mode in each row, in the order of `xr_dip.kriging.whitening.coarse_spectrum`.
+
+    Examples
+    --------
+    >>> circle_modes(4).round(3)
+    array([[ 0.5  ,  0.5  ,  0.5  ,  0.5  ],
+           [ 0.707,  0.   , -0.707, -0.   ],
+           [ 0.   ,  0.707,  0.   , -0.707],
+           [ 0.5  , -0.5  ,  0.5  , -0.5  ]])
+    """
+    mode = np.arange(size)
+    phase = 2 * np.pi * ((mode + 1) // 2)[:, None] * np.arange(size) / size
+    waves = np.where((mode % 2 == 1)[:, None] | (mode == 0)[:, None], np.cos(phase), np.sin(phase))
+    return np.asarray(waves / np.linalg.norm(waves, axis=1, keepdims=True))
 
 
 class DenseWhitening(nn.Module):

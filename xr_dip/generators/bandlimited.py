@@ -3,6 +3,8 @@ r"""The default generator: smooth at every scale, drawn on a domain wider than t
 Its output is a cubic B-spline whose knots lie a few to a coarse cell, on a domain padded by whole coarse cells: what
 the convolutions do at their border falls outside the result. Each level doubles by half-pixel linear interpolation
 (B-spline subdivision), because the ringing of bicubic interpolation is larger than the errors that are at stake.
+
+A field that goes round the globe has no border along x: no padding, and every step along x is circular.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from xr_dip.blocks import Factor
-from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_double
+from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_circle, halfpixel_double
 from xr_dip.generators.base import Generator
-from xr_dip.generators.layers import SingleImageNorm, conv3x3
+from xr_dip.generators.layers import Border, SingleImageNorm, conv3x3
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -41,7 +44,9 @@ class WorkingGrid:
     ratio : int
         Knots per coarse cell.
     padding : int
-        Coarse cells added on each end.
+        Coarse cells added on each end; none on a circle.
+    periodic : bool
+        Whether the axis is a circle.
 
     Examples
     --------
@@ -53,30 +58,34 @@ class WorkingGrid:
     factor: int
     ratio: int
     padding: int
+    periodic: bool = False
 
     @property
     def size(self) -> int:
         """Number of knots."""
-        return (self.cells + 2 * self.padding) * self.ratio
+        return (self.cells + 2 * self._padding) * self.ratio
+
+    @property
+    def _padding(self) -> int:
+        return 0 if self.periodic else self.padding
 
     def synthesis(self) -> torch.Tensor:
         """Matrix from knots to fine cells, shape (cells * factor, size)."""
-        pixels = self.cells * self.factor
-        return cubic_bspline(self.size, pixels, self.factor / self.ratio, float(self.padding * self.factor))
+        pixels, spacing = self.cells * self.factor, self.factor / self.ratio
+        return cubic_bspline(self.size, pixels, spacing, float(self._padding * self.factor), periodic=self.periodic)
+
+    def upsample(self, size: int, larger: int) -> torch.Tensor:
+        """Matrix from one level of pixels to the next with a border of one, shape (larger + 2, size)."""
+        step = halfpixel_circle if self.periodic else halfpixel_double
+        return step(size, larger, border=1).float()
 
 
 class Level(nn.Module):
-    """Double, crop, reflect, convolve, normalise, activate."""
+    """Double with a border, convolve, normalise, activate."""
 
-    def __init__(
-        self, channels: tuple[int, int], sizes: tuple[tuple[int, int], ...], activation: str, rng: torch.Generator
-    ) -> None:
+    def __init__(self, channels: tuple[int, int], upsample: Separable, activation: str, rng: torch.Generator) -> None:
         super().__init__()
-        (rows, columns), (cropped_rows, cropped_columns) = sizes
-        self.upsample = Separable(
-            halfpixel_double(rows, cropped_rows, border=1).float(),
-            halfpixel_double(columns, cropped_columns, border=1).float(),
-        )
+        self.upsample = upsample
         self.convolution = conv3x3(*channels, rng)
         self.norm = SingleImageNorm(channels[1])
         self.activation = ACTIVATIONS[activation]
@@ -112,10 +121,14 @@ class BandLimited(Generator):
         widths = [LATENT_CHANNELS] + [channels[0]] * (depth - 1) + [channels[1]]
         latent = torch.randn(1, LATENT_CHANNELS, *sizes[0], generator=rng)
         self.register_buffer("latent", latent, persistent=False)
+        doublings = [
+            Separable(grids[0].upsample(before[0], after[0]), grids[1].upsample(before[1], after[1]))
+            for before, after in pairwise(sizes)
+        ]
         self.levels = nn.Sequential(
-            *(Level((widths[i], widths[i + 1]), (sizes[i], sizes[i + 1]), activation, rng) for i in range(depth))
+            *(Level((widths[i], widths[i + 1]), doublings[i], activation, rng) for i in range(depth))
         )
-        self.reflect = nn.ReflectionPad2d(1)
+        self.border = Border(grids[1].periodic)
         self.head = conv3x3(channels[1], 1, rng)
         self.synthesis = Separable(grids[0].synthesis(), grids[1].synthesis())
         self.register_buffer("scale", torch.ones(()), persistent=False)
@@ -128,7 +141,7 @@ class BandLimited(Generator):
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Map the latent to a working field of shape (1, h, w) and standard deviation about one at the start."""
-        field: torch.Tensor = self.head(self.reflect(self.levels(latent)))[0]
+        field: torch.Tensor = self.head(self.border(self.levels(latent)))[0]
         return field * self.scale
 
 
@@ -142,6 +155,7 @@ def make_bandlimited(
     channels: int = 64,
     last_channels: int | None = None,
     activation: str = "gelu",
+    periodic: bool = False,
 ) -> BandLimited:
     """Make a fresh band-limited generator.
 
@@ -156,11 +170,13 @@ def make_bandlimited(
     ratio : (int, int)
         Knots of the spline per coarse cell along y and x.
     padding : (int, int)
-        Coarse cells added on each side of the domain, cut off from the result.
+        Coarse cells added on each side of the domain, cut off from the result; none along x if `periodic`.
     channels : int
     last_channels : int, optional
         Channels of the last and largest level; as many as elsewhere by default. Half as many cost a third less time.
     activation : {"tanh", "gelu", "silu"}
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Returns
     -------
@@ -180,6 +196,7 @@ def make_bandlimited(
     if activation not in ACTIVATIONS:
         raise ValueError(f"Invalid activation {activation!r}. It must be one of {sorted(ACTIVATIONS)}.")
     rng = torch.Generator().manual_seed(seed)
-    grids = tuple(WorkingGrid(*axis) for axis in zip(shape, factor, ratio, padding, strict=True))
+    circles = (False, periodic)
+    grids = tuple(WorkingGrid(*axis) for axis in zip(shape, factor, ratio, padding, circles, strict=True))
     widths = (channels, channels if last_channels is None else last_channels)
     return BandLimited(grids, widths, activation, rng)  # type: ignore[arg-type]

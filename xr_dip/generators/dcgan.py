@@ -2,17 +2,19 @@
 
 2,393,185 parameters at 256 x 256. Where the paper is silent we follow later code of the same group: bilinear
 upsampling, weights N(0, 0.02), normalisation N(1, 0.02). Other sizes begin at ceil(size / 64) instead of 4 and are
-cropped about the centre.
+cropped about the centre. Around the globe nothing can be cropped, so there the columns grow to their exact number.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from xr_dip.blocks import Factor
+from xr_dip.fitting.linear import Separable, halfpixel_circle, halfpixel_double
 from xr_dip.generators.base import Generator
 from xr_dip.generators.layers import SingleImageNorm, conv3x3, dcgan_weights
 
@@ -33,12 +35,14 @@ class Dcgan(Generator):
         sigma are drawn once.
     rng : torch.Generator
         Source of the first weights and of every latent.
+    periodic : bool
+        Whether the last column and the first are neighbours.
     """
 
     mean: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, shape: tuple[int, int], latent: str, rng: torch.Generator) -> None:
+    def __init__(self, shape: tuple[int, int], latent: str, rng: torch.Generator, *, periodic: bool = False) -> None:
         super().__init__()
         self.shape, self.kind, self.rng = shape, latent, rng
         doublings = len(WIDTHS)
@@ -48,8 +52,9 @@ class Dcgan(Generator):
         first = nn.utils.skip_init(kind, LATENT_CHANNELS, WIDTHS[0], start, **options)  # type: ignore[no-untyped-call]
         dcgan_weights(first.weight, rng)
         layers: list[nn.Module] = [first, SingleImageNorm(WIDTHS[0], rng), nn.ReLU()]
-        for inputs, outputs in zip(WIDTHS, (*WIDTHS[1:], 1), strict=True):
-            layers += [nn.Upsample(scale_factor=2, mode="bilinear"), nn.ReflectionPad2d(1)]
+        doubles = _doubles(start[0], shape[1], periodic)
+        for double, inputs, outputs in zip(doubles, WIDTHS, (*WIDTHS[1:], 1), strict=True):
+            layers += double
             layers += [conv3x3(inputs, outputs, rng, dcgan_weights)]
             if outputs > 1:
                 layers += [SingleImageNorm(outputs, rng), nn.ReLU()]
@@ -78,7 +83,20 @@ class Dcgan(Generator):
         return field[:, top : top + y, left : left + x]
 
 
-def make_dcgan(shape: tuple[int, int], factor: Factor, seed: int, *, latent: str = "normal") -> Dcgan:
+def _doubles(rows: int, columns: int, periodic: bool) -> list[list[nn.Module]]:
+    """Layers of each level that double features and add a border of one: `rows` at first, `columns` in the end."""
+    if not periodic:
+        return [[nn.Upsample(scale_factor=2, mode="bilinear"), nn.ReflectionPad2d(1)] for _ in WIDTHS]
+    widths = [max(2, math.ceil(columns / 2**left)) for left in range(len(WIDTHS), 0, -1)] + [columns]
+    heights = [rows * 2**level for level in range(len(WIDTHS) + 1)]
+    along_y = [halfpixel_double(*pair, border=1).float() for pair in pairwise(heights)]
+    along_x = [halfpixel_circle(*pair, border=1).float() for pair in pairwise(widths)]
+    return [[Separable(*maps)] for maps in zip(along_y, along_x, strict=True)]
+
+
+def make_dcgan(
+    shape: tuple[int, int], factor: Factor, seed: int, *, latent: str = "normal", periodic: bool = False
+) -> Dcgan:
     """Make a fresh DCGAN generator.
 
     Parameters
@@ -89,6 +107,8 @@ def make_dcgan(shape: tuple[int, int], factor: Factor, seed: int, *, latent: str
         Fine cells per coarse cell.
     seed : int
     latent : {"normal", "uniform", "fixed"}
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Returns
     -------
@@ -113,4 +133,4 @@ def make_dcgan(shape: tuple[int, int], factor: Factor, seed: int, *, latent: str
     if latent not in LATENTS:
         raise ValueError(f"Invalid latent {latent!r}. It must be one of {list(LATENTS)}.")
     fine = (shape[0] * factor[0], shape[1] * factor[1])
-    return Dcgan(fine, latent, torch.Generator().manual_seed(seed))
+    return Dcgan(fine, latent, torch.Generator().manual_seed(seed), periodic=periodic)

@@ -48,6 +48,30 @@ def conv3x3(inputs: int, outputs: int, rng: torch.Generator, initialise: Initial
     return layer
 
 
+class Border(nn.Module):
+    """Add one pixel around features: reflected, and along x from the other end where the field goes round.
+
+    Parameters
+    ----------
+    periodic : bool
+
+    Examples
+    --------
+    >>> Border(periodic=True)(torch.arange(6.0).reshape(1, 1, 2, 3))[0, 0, 1]
+    tensor([2., 0., 1., 2., 0.])
+    """
+
+    def __init__(self, periodic: bool) -> None:
+        super().__init__()
+        self.periodic = periodic
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map features (1, c, h, w) to (1, c, h + 2, w + 2)."""
+        if not self.periodic:
+            return functional.pad(features, (1, 1, 1, 1), mode="reflect")
+        return functional.pad(functional.pad(features, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1), mode="reflect")
+
+
 class SingleImageNorm(nn.Module):
     """Batch normalisation of a batch of one image by its own statistics: each member on its own, at every call.
 

@@ -1,17 +1,12 @@
-"""One axis of a grid: cell edges from centres or bounds, subdivision, unwrapped longitudes."""
+"""One axis of a grid: what it must be, centres between edges, unwrapped longitudes."""
 
 from __future__ import annotations
-
-from math import comb
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Factor = tuple[int, int]
-
-CONTIGUITY = 0.01
-"""Neighbouring bounds may differ by this part of a cell: float32 rounds 1/12 degree by 0.0004 of a cell."""
 
 
 def check_factor(factor: object) -> Factor:
@@ -68,135 +63,81 @@ def read_only(values: npt.ArrayLike) -> FloatArray:
     return copy
 
 
-def extend(values: FloatArray, order: int) -> FloatArray:
-    """One more value before and after the first axis, on the polynomial through the nearest `order` values.
-
-    Parameters
-    ----------
-    values : array, shape (n, ...)
-    order : int
-        1 repeats the end, 2 is linear, 3 quadratic; at most n.
-
-    Returns
-    -------
-    array, shape (n + 2, ...)
+def middles(edges: FloatArray) -> FloatArray:
+    """Centres half-way between edges.
 
     Examples
     --------
-    >>> extend(np.array([1.0, 4.0, 9.0]), 3)
-    array([ 0.,  1.,  4.,  9., 16.])
+    >>> middles(np.array([0.0, 1.0, 3.0]))
+    array([0.5, 2. ])
     """
-    signed = [(-1) ** k * comb(order, k + 1) for k in range(order)]
-    before = sum(weight * values[k] for k, weight in enumerate(signed))
-    after = sum(weight * values[-1 - k] for k, weight in enumerate(signed))
-    return np.concatenate([[before], values, [after]])
+    return (edges[:-1] + edges[1:]) / 2
 
 
-def midpoint_edges(centres: FloatArray) -> FloatArray:
-    """Edges half-way between centres; the first and last cell reach as far out as in.
-
-    Parameters
-    ----------
-    centres : array, shape (n,), n of 2 or more
-
-    Returns
-    -------
-    array, shape (n + 1,)
+def pairs(edges: FloatArray) -> FloatArray:
+    """Two ends of each cell, shape (n, 2), in the direction of the axis: CF bounds.
 
     Examples
     --------
-    >>> midpoint_edges(np.array([1.0, 2.0, 4.0]))
-    array([0.5, 1.5, 3. , 5. ])
+    >>> pairs(np.array([0.0, 1.0, 3.0])).tolist()
+    [[0.0, 1.0], [1.0, 3.0]]
     """
-    padded = extend(centres, 2)
-    return (padded[:-1] + padded[1:]) / 2
+    return np.stack([edges[:-1], edges[1:]], axis=-1)
 
 
-def smooth_edges(centres: FloatArray) -> FloatArray:
-    """Edges of a smoothly curved axis: the cubic through the four nearest centres, quadratic beyond the ends.
-
-    Half-way points of chords lie inside of a curve by 1/8 of its second difference; these are right to third order.
+def check_axis(values: FloatArray, name: str, least: int) -> None:
+    """Require a 1-D array of finite numbers, strictly monotone in either direction.
 
     Parameters
     ----------
-    centres : array, shape (n, ...), n of 2 or more
-
-    Returns
-    -------
-    array, shape (n + 1, ...)
-
-    Examples
-    --------
-    >>> smooth_edges(np.arange(5.0) ** 2)
-    array([ 0.25,  0.25,  2.25,  6.25, 12.25, 20.25])
-    """
-    order = min(len(centres), 3)
-    padded = extend(extend(centres, order), order)
-    return (9 * (padded[1:-2] + padded[2:-1]) - (padded[:-3] + padded[3:])) / 16
-
-
-def bounds_edges(bounds: FloatArray, centres: FloatArray, name: str) -> FloatArray:
-    """Edges of an axis from CF bounds, in the direction of the centres.
-
-    Parameters
-    ----------
-    bounds : array, shape (n, 2)
-        The two ends of each cell, in either order; a single cell takes its direction from them.
-    centres : array, shape (n,)
+    values : array
     name : str
         Used in messages.
-
-    Returns
-    -------
-    array, shape (n + 1,)
+    least : int
+        Smallest length.
 
     Raises
     ------
     ValueError
-        If the shape is wrong, a cell does not hold its centre, or two neighbours share no edge.
+        With the first wrong value and its index.
 
     Examples
     --------
-    >>> bounds_edges(np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([1.5, 0.5]), "latitude_bounds")
-    array([2., 1., 0.])
+    >>> check_axis(np.array([0.0, 2.0, 1.0]), "latitude", 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid latitude 2.0, 1.0 at index 1. It must be strictly monotone, ascending or descending.
     """
-    if bounds.shape != (len(centres), 2):
-        raise ValueError(f"Invalid {name} of shape {bounds.shape}. It must be {(len(centres), 2)}, two ends per cell.")
-    low, high = bounds.min(axis=1), bounds.max(axis=1)
-    width = high - low
-    if not np.all((width > 0) & (low - CONTIGUITY * width <= centres) & (centres <= high + CONTIGUITY * width)):
-        raise ValueError(f"Invalid {name}. Each pair must be finite, hold the centre of its cell and have a width.")
-    descending = centres[1] < centres[0] if len(centres) > 1 else bounds[0, 1] < bounds[0, 0]
-    starts, ends = (high, low) if descending else (low, high)
-    gap = np.abs(starts[1:] - ends[:-1])
-    if np.any(gap > CONTIGUITY * np.minimum(width[1:], width[:-1])):
-        index = int(np.argmax(gap))
+    check_finite_axis(values, name, least)
+    steps = np.diff(values)
+    if len(steps) and not (np.all(steps > 0) or np.all(steps < 0)):
+        index = int(np.argmax(np.sign(steps) != np.sign(steps[0]))) if steps[0] else 0
         raise ValueError(
-            f"Invalid {name}. Cells {index} and {index + 1} must share an edge; they are {gap[index]} apart."
+            f"Invalid {name} {values[index]}, {values[index + 1]} at index {index}. "
+            "It must be strictly monotone, ascending or descending."
         )
-    return np.append(starts, ends[-1])
 
 
-def subdivide(edges: FloatArray, factor: int) -> FloatArray:
-    """Linear subdivision of edges along the first axis; the given edges stay among the result, bit for bit.
+def check_finite_axis(values: FloatArray, name: str, least: int) -> None:
+    """Require a 1-D array of finite numbers.
 
-    Parameters
-    ----------
-    edges : array, shape (n + 1, ...)
-    factor : int
-
-    Returns
-    -------
-    array, shape (n * factor + 1, ...)
+    Raises
+    ------
+    ValueError
+        With the first wrong value and its index.
 
     Examples
     --------
-    >>> subdivide(np.array([0.0, 1.0, 3.0]), 2)
-    array([0. , 0.5, 1. , 2. , 3. ])
+    >>> check_finite_axis(np.array([0.0, np.nan]), "latitude", 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid latitude nan at index 1. It must be finite.
     """
-    part = np.arange(factor, dtype=np.float64).reshape(-1, *[1] * (edges.ndim - 1)) / factor
-    fine = (1 - part) * edges[:-1, None] + part * edges[1:, None]
-    return np.concatenate([fine.reshape(-1, *edges.shape[1:]), edges[-1:]])
+    if values.ndim != 1 or len(values) < least:
+        raise ValueError(f"Invalid {name} of shape {values.shape}. It must be 1-D with at least {least} value(s).")
+    if not np.all(np.isfinite(values)):
+        index = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"Invalid {name} {values[index]} at index {index}. It must be finite.")
 
 
 def unwrap(longitude: FloatArray, axis: int = -1) -> FloatArray:
@@ -236,7 +177,7 @@ def branch(longitude: FloatArray) -> float | None:
     jumps = any(np.any(np.abs(np.diff(longitude, axis=axis)) > 180.0) for axis in range(longitude.ndim))
     if not jumps:
         return None
-    return 0.0 if np.min(longitude) < 0 else 180.0
+    return 0.0 if np.any(longitude < 0) else 180.0
 
 
 def rewrap(longitude: FloatArray, middle: float | None) -> FloatArray:

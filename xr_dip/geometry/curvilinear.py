@@ -8,8 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.errors import first_index
-from xr_dip.geometry import axis, ellipsoid
+from xr_dip.geometry import axis, corners, edges, ellipsoid
 from xr_dip.geometry.axis import Factor, FloatArray
+from xr_dip.geometry.filling import BoolArray, fill_positions, missing_positions
+
+PERIODIC = 0.01
+"""Corners of the first and the last column are the same place within this part of a cell."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,10 +44,10 @@ class CurvilinearGrid:
     longitude_middle: float
 
     def __post_init__(self) -> None:
-        corners = axis.read_only(self.corners)
-        if corners.ndim != 3 or min(corners.shape[:2]) < 2 or corners.shape[2] != 3:
-            raise ValueError(f"Invalid corners of shape {corners.shape}. It must be (ny + 1, nx + 1, 3).")
-        object.__setattr__(self, "corners", corners)
+        lattice = axis.read_only(self.corners)
+        if lattice.ndim != 3 or min(lattice.shape[:2]) < 2 or lattice.shape[2] != 3:
+            raise ValueError(f"Invalid corners of shape {lattice.shape}. It must be (ny + 1, nx + 1, 3).")
+        object.__setattr__(self, "corners", lattice)
 
     def __repr__(self) -> str:
         latitude, longitude = self.centres()
@@ -59,6 +63,9 @@ class CurvilinearGrid:
         longitude: npt.ArrayLike,
         latitude_bounds: npt.ArrayLike | None = None,
         longitude_bounds: npt.ArrayLike | None = None,
+        *,
+        sea: BoolArray | None = None,
+        dims: tuple[str, str] = ("y", "x"),
     ) -> CurvilinearGrid:
         """Grid of the cells around centres: between CF bounds, or else with corners interpolated between the centres.
 
@@ -67,38 +74,52 @@ class CurvilinearGrid:
         latitude, longitude : array, shape (ny, nx)
             Degrees north and east. Jumps at 180 or 360 do not matter.
         latitude_bounds, longitude_bounds : array, shape (ny, nx, 4), optional
-            Corners in either sense of rotation, from the corner towards (j - 1, i - 1) on; both or none.
+            Corners in either sense of rotation, from any corner on; both or none.
+        sea : array of bool, shape (ny, nx), optional
+            Cells that must be sound. Elsewhere missing positions (see `xr_dip.geometry.filling`) are filled, and cells
+            may be empty or folded. By default all cells must be sound.
+        dims : (str, str)
+            Names of y and x in messages.
 
         Returns
         -------
         CurvilinearGrid
+            Where rows are full circles, the last column shares its corners with the first.
 
         Raises
         ------
         ValueError
-            If shapes differ, a value is not finite, a latitude is beyond a pole, an axis of length 1 has no bounds,
-            bounds of neighbours do not meet, or cells are empty or folded (as where coordinates are 0 on land).
+            If shapes differ, a position is missing, a latitude is beyond a pole, a single cell has no bounds, bounds
+            of neighbours do not meet, or cells are empty or folded (as where coordinates are 0 on land).
         """
         latitude = np.asarray(latitude, dtype=np.float64)
         longitude = np.asarray(longitude, dtype=np.float64)
-        _check_centres(latitude, longitude)
-        middle = axis.branch(longitude)
-        if middle is None:
-            middle = float(longitude.min() + longitude.max()) / 2
+        _check_shapes(latitude, longitude)
+        latitude, longitude = _check_positions(latitude, longitude, sea)
+        middle = _middle(longitude)
         if latitude_bounds is not None and longitude_bounds is not None:
-            return cls(_bounds_corners(latitude_bounds, longitude_bounds, latitude.shape), middle)._checked()
-        if min(latitude.shape) < 2:
-            raise ValueError(
-                f"Invalid latitude of shape {latitude.shape}. Without bounds it must have 2 or more rows and columns."
-            )
-        centres = ellipsoid.unit_vectors(latitude, longitude)
-        columns = axis.smooth_edges(axis.smooth_edges(centres).swapaxes(0, 1)).swapaxes(0, 1)
-        return cls(_normalise(columns), middle)._checked()
+            lattice = corners.corners_of_bounds(latitude_bounds, longitude_bounds, latitude.shape)
+        elif latitude.size > 1:
+            centres = ellipsoid.unit_vectors(latitude, longitude)
+            periodic = corners.goes_around(centres)
+            lattice = corners.corners_between(fill_positions(centres, periodic=periodic), periodic=periodic)
+        else:
+            raise ValueError("Invalid latitude of one value. It must come with bounds, or with neighbours.")
+        _check_cells(corners.signed_area(lattice), sea, dims)
+        return cls(lattice, middle)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of cells along y and x."""
         return self.corners.shape[0] - 1, self.corners.shape[1] - 1
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the last column ends where the first begins, within a hundredth of a cell."""
+        first, last = self.corners[:, 0], self.corners[:, -1]
+        width = np.linalg.norm(self.corners[:, 1] - first, axis=-1)
+        gap = np.linalg.norm(last - first, axis=-1)
+        return bool(self.shape[1] >= corners.SMALLEST_CIRCLE and np.all(gap <= PERIODIC * width.max()))
 
     def refine(self, factor: Factor) -> CurvilinearGrid:
         """Cells divided by a factor along y and x: corners interpolated bilinearly, then put back on the sphere.
@@ -118,8 +139,8 @@ class CurvilinearGrid:
             If the factor is not two whole numbers of 1 or more.
         """
         fy, fx = axis.check_factor(factor)
-        fine = axis.subdivide(axis.subdivide(self.corners, fy).swapaxes(0, 1), fx).swapaxes(0, 1)
-        return CurvilinearGrid(_normalise(fine), self.longitude_middle)
+        fine = edges.subdivide(edges.subdivide(self.corners, fy).swapaxes(0, 1), fx).swapaxes(0, 1)
+        return CurvilinearGrid(corners.normalise(fine), self.longitude_middle)
 
     def window(self, yslice: slice, xslice: slice) -> CurvilinearGrid:
         """Cut out the part of the grid that two slices of cells name.
@@ -131,12 +152,12 @@ class CurvilinearGrid:
         """
         rows = axis.check_cells(yslice, self.shape[0], "yslice")
         columns = axis.check_cells(xslice, self.shape[1], "xslice")
-        corners = self.corners[rows.start : rows.stop + 1, columns.start : columns.stop + 1]
-        return CurvilinearGrid(corners, self.longitude_middle)
+        lattice = self.corners[rows.start : rows.stop + 1, columns.start : columns.stop + 1]
+        return CurvilinearGrid(lattice, self.longitude_middle)
 
     def centres(self) -> tuple[FloatArray, FloatArray]:
         """Latitude and longitude (ny, nx) of the mean of the corners, in degrees; longitude as the input had it."""
-        latitude, longitude = ellipsoid.latitude_longitude(sum(self._quad(), start=np.zeros(3)))
+        latitude, longitude = ellipsoid.latitude_longitude(sum(corners.quad(self.corners), start=np.zeros(3)))
         return latitude, axis.rewrap(longitude, self.longitude_middle)
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
@@ -144,87 +165,49 @@ class CurvilinearGrid:
 
         Longitudes are within half a turn of those of the centres.
         """
-        latitude, longitude = ellipsoid.latitude_longitude(self.corners)
-        anticlockwise = np.sum(self._signed_area()) > 0
-        around = [0, 1, 2, 3] if anticlockwise else [0, 3, 2, 1]
-        latitude_bounds = np.stack([_quad(latitude)[k] for k in around], axis=-1)
-        longitude_bounds = np.stack([_quad(longitude)[k] for k in around], axis=-1)
-        return latitude_bounds, axis.near(longitude_bounds, self.centres()[1][..., None])
+        anticlockwise = bool(np.median(corners.signed_area(self.corners)) > 0)
+        lattice = ellipsoid.latitude_longitude(self.corners)
+        return corners.around_cells(*lattice, self.centres()[1], anticlockwise=anticlockwise)
 
     def area(self) -> FloatArray:
         """Area of each cell, shape (ny, nx), in square metres: exact for these corners, and additive."""
-        return np.abs(self._signed_area())
+        return np.abs(corners.signed_area(self.corners))
 
     def spacing(self) -> tuple[float, float]:
         """Median size of a cell along y and x, in metres."""
-        height = np.linalg.norm(np.diff(self.corners, axis=0), axis=-1)
-        width = np.linalg.norm(np.diff(self.corners, axis=1), axis=-1)
-        return float(np.median(height)) * ellipsoid.AUTHALIC_RADIUS, float(np.median(width)) * ellipsoid.AUTHALIC_RADIUS
-
-    def _quad(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        return _quad(self.corners)
-
-    def _checked(self) -> CurvilinearGrid:
-        _check_cells(self._signed_area())
-        return self
-
-    def _signed_area(self) -> FloatArray:
-        """Positive where y runs to the left of x, seen from above."""
-        first, second, third, fourth = self._quad()
-        return ellipsoid.triangle_area(first, second, third) + ellipsoid.triangle_area(first, third, fourth)
+        return corners.spacing(self.corners)
 
 
-def _quad(corners: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Values at the four corners of each cell: from (j-1, i-1) along x, then around."""
-    return corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
+def _middle(longitude: FloatArray) -> float:
+    """Middle of the convention of the input, NaN where it has none."""
+    middle = axis.branch(longitude)
+    return float(np.nanmin(longitude) + np.nanmax(longitude)) / 2 if middle is None else middle
 
 
-def _normalise(vectors: FloatArray) -> FloatArray:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
-
-
-def _bounds_corners(
-    latitude_bounds: npt.ArrayLike, longitude_bounds: npt.ArrayLike, shape: tuple[int, ...]
-) -> FloatArray:
-    """Corners that neighbouring cells share, from CF bounds in either sense of rotation."""
-    latitude_bounds = np.asarray(latitude_bounds, dtype=np.float64)
-    longitude_bounds = np.asarray(longitude_bounds, dtype=np.float64)
-    for name, bounds in (("latitude_bounds", latitude_bounds), ("longitude_bounds", longitude_bounds)):
-        if bounds.shape != (*shape, 4):
-            raise ValueError(
-                f"Invalid {name} of shape {bounds.shape}. It must be {(*shape, 4)}, four corners per cell."
-            )
-    vectors = ellipsoid.unit_vectors(latitude_bounds, longitude_bounds)
-    anticlockwise, clockwise = _join(vectors), _join(vectors[..., [0, 3, 2, 1], :])
-    gaps = [_gap(vectors, anticlockwise), _gap(vectors[..., [0, 3, 2, 1], :], clockwise)]
-    if not min(gaps) <= axis.CONTIGUITY:
-        raise ValueError(
-            f"Invalid latitude_bounds, longitude_bounds. Neighbouring cells must share their corners; "
-            f"they are up to {min(gaps):.2g} of a cell apart."
-        )
-    return anticlockwise if gaps[0] <= gaps[1] else clockwise
-
-
-def _join(quads: FloatArray) -> FloatArray:
-    """One corner field (ny + 1, nx + 1, 3) from the corners of each cell (ny, nx, 4, 3)."""
-    rows = np.concatenate([quads[:, :, 0], quads[:, -1:, 1]], axis=1)
-    last = np.concatenate([quads[-1:, :, 3], quads[-1:, -1:, 2]], axis=1)
-    return np.concatenate([rows, last], axis=0)
-
-
-def _gap(quads: FloatArray, corners: FloatArray) -> float:
-    """Largest distance of a cell's own corners from the shared ones, in parts of the smallest cell."""
-    distance = np.linalg.norm(quads - np.stack(_quad(corners), axis=2), axis=-1)
-    size = np.linalg.norm(quads[:, :, 0] - quads[:, :, 2], axis=-1)
-    return float(np.max(distance) / max(np.min(size), np.finfo(np.float64).tiny))
-
-
-def _check_centres(latitude: FloatArray, longitude: FloatArray) -> None:
-    if latitude.ndim != 2 or latitude.shape != longitude.shape:
+def _check_shapes(latitude: FloatArray, longitude: FloatArray) -> None:
+    if latitude.ndim != 2 or latitude.shape != longitude.shape or not latitude.size:
         raise ValueError(
             f"Invalid latitude of shape {latitude.shape} and longitude of shape {longitude.shape}. "
             "They must be 2-D and of the same shape."
         )
+
+
+def _check_positions(
+    latitude: FloatArray, longitude: FloatArray, sea: BoolArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Positions with NaN where they are missing, which none may be in the sea."""
+    if sea is not None:
+        missing = missing_positions(latitude, longitude)
+        if np.any(missing & sea):
+            index = first_index(missing & sea)
+            raise ValueError(
+                f"Invalid latitude {latitude[index]}, longitude {longitude[index]} at index {index}. The cell has a "
+                "value, so it must have a position: set the field to NaN where it is land (`land_value=`, or a mask)."
+            )
+        latitude, longitude = np.where(missing, np.nan, latitude), np.where(missing, np.nan, longitude)
+        if missing.all():
+            raise ValueError("Invalid latitude, longitude. Every position is missing.")
+        return latitude, longitude
     for name, values in (("latitude", latitude), ("longitude", longitude)):
         if not np.all(np.isfinite(values)):
             index = first_index(~np.isfinite(values))
@@ -234,14 +217,41 @@ def _check_centres(latitude: FloatArray, longitude: FloatArray) -> None:
         raise ValueError(
             f"Invalid latitude {latitude[index]} at index {index}. It must be within -90 and 90 degrees north."
         )
+    return latitude, longitude
 
 
-def _check_cells(signed_area: FloatArray) -> None:
-    """Every cell has an area, and all turn the same way."""
-    sound = signed_area * np.sign(np.median(signed_area)) > 0
-    if not np.all(sound):
-        index = first_index(~sound)
+def _check_cells(signed_area: FloatArray, sea: BoolArray | None, dims: tuple[str, str]) -> None:
+    """Every cell of the sea has an area, and all turn the same way."""
+    folded = corners.folded_cells(signed_area)
+    if sea is not None:
+        folded &= sea
+    if np.any(folded):
         raise ValueError(
-            f"Invalid cell at index {index}: its corners are not finite, coincide or cross those of its neighbours. "
-            "Latitude and longitude must be valid everywhere, on land too, where some models write 0."
+            f"Invalid cell at index {first_index(folded)}: its corners are not finite, coincide or cross those of its "
+            "neighbours. Latitude and longitude must be valid everywhere, on land too, where some models write 0"
+            f"{_way_out(folded, dims)}."
         )
+
+
+def _way_out(folded: BoolArray, dims: tuple[str, str]) -> str:
+    """Name the rows or columns that fold, as where a tripolar grid is sewn together, and how to leave them out."""
+    for along, dim in enumerate(dims):
+        lines = np.asarray(folded.any(axis=1 - along))
+        start, stop = _longest_run(~lines)
+        if stop - start > len(lines) // 2:
+            first, last = (int(index) for index in np.flatnonzero(lines)[[0, -1]])
+            return (
+                f"; or cut the cells that fold, {int(lines.sum())} of {len(lines)} along '{dim}' "
+                f"({first} to {last}): `.isel({dim}=slice({start}, {stop}))`"
+            )
+    return ""
+
+
+def _longest_run(condition: BoolArray) -> tuple[int, int]:
+    """Start and stop of the longest run of True."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], condition, [False]]).astype(np.int8)))
+    if not len(ends):
+        return 0, 0
+    starts, stops = ends[::2], ends[1::2]
+    longest = int(np.argmax(stops - starts))
+    return int(starts[longest]), int(stops[longest])

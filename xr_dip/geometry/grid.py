@@ -1,7 +1,7 @@
 """Horizontal grids as immutable values: where the cells are, how large they are, and how they divide.
 
-A grid knows nothing of fields, files or networks. `RectilinearGrid` and `CurvilinearGrid` share the methods of `Grid`;
-whatever else has them (a projected grid, a grid of mere indices) can be used in their place.
+A grid knows nothing of fields, files or networks. All kinds share the methods of `Grid`; on an `IndexGrid`, whose cells
+are nowhere on Earth, those that ask where they are or how large raise an error.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import Protocol, Self
 
 from xr_dip.geometry.axis import Factor, FloatArray
 from xr_dip.geometry.curvilinear import CurvilinearGrid
+from xr_dip.geometry.indices import IndexGrid
+from xr_dip.geometry.projected import ProjectedGrid
 from xr_dip.geometry.rectilinear import RectilinearGrid
 
-__all__ = ["CurvilinearGrid", "Factor", "Grid", "RectilinearGrid"]
+__all__ = ["CurvilinearGrid", "Factor", "Grid", "IndexGrid", "ProjectedGrid", "RectilinearGrid"]
 
 
 class Grid(Protocol):
@@ -31,6 +33,11 @@ class Grid(Protocol):
     @property
     def shape(self) -> tuple[int, int]:
         """Number of cells along y and x."""
+        ...
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the last column ends where the first begins, all around the globe."""
         ...
 
     def refine(self, factor: Factor) -> Self:
@@ -54,5 +61,5 @@ class Grid(Protocol):
         ...
 
     def spacing(self) -> tuple[float, float]:
-        """Typical size of a cell along y and x, in metres."""
+        """Typical size of a cell along y and x, in metres (in cells on a grid of indices)."""
         ...

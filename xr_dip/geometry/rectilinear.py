@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.geometry import axis, ellipsoid
+from xr_dip.geometry import axis, edges, ellipsoid
 from xr_dip.geometry.axis import Factor, FloatArray
 
 PERIODIC = 1e-3
 """A span of 360 degrees is recognised within this part of a cell."""
+
+SEAM = 0.05
+"""Cells that leave or share less than this part of a cell go all around: float32 rounds 1/48 degree by 0.002."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +52,7 @@ class RectilinearGrid:
     def __post_init__(self) -> None:
         for name in ("latitude_edges", "longitude_edges"):
             edges = axis.read_only(getattr(self, name))
-            _check_axis(edges, name, 2)
+            axis.check_axis(edges, name, 2)
             object.__setattr__(self, name, edges)
         _check_latitude(self.latitude_edges, "latitude_edges")
 
@@ -81,6 +84,7 @@ class RectilinearGrid:
         -------
         RectilinearGrid
             Latitudes beyond a pole are cut there. A single centre without bounds gets the spacing of the other axis.
+            Cells that go all around the globe but for rounding share the meridian where they meet: edges 360 apart.
 
         Raises
         ------
@@ -95,16 +99,16 @@ class RectilinearGrid:
         """
         latitude = np.asarray(latitude, dtype=np.float64)
         given = np.asarray(longitude, dtype=np.float64)
-        _check_axis(latitude, "latitude", 1)
+        axis.check_axis(latitude, "latitude", 1)
         _check_latitude(latitude, "latitude")
-        _check_shape(given, "longitude", 1)
+        axis.check_finite_axis(given, "longitude", 1)
         longitude = axis.unwrap(given)
-        _check_axis(longitude, "longitude", 1)
+        axis.check_axis(longitude, "longitude", 1)
         if longitude_bounds is not None:
             longitude_bounds = _near_centres(np.asarray(longitude_bounds, dtype=np.float64), longitude)
-        latitude_edges = _edges(latitude, latitude_bounds, longitude, "latitude")
-        longitude_edges = _edges(longitude, longitude_bounds, latitude, "longitude")
-        return cls(np.clip(latitude_edges, -90.0, 90.0), longitude_edges, axis.branch(given))
+        latitude_edges = edges.cell_edges(latitude, latitude_bounds, longitude, "latitude")
+        longitude_edges = edges.cell_edges(longitude, longitude_bounds, latitude, "longitude")
+        return cls(np.clip(latitude_edges, -90.0, 90.0), _closed(longitude_edges), axis.branch(given))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -136,7 +140,7 @@ class RectilinearGrid:
         """
         fy, fx = axis.check_factor(factor)
         return RectilinearGrid(
-            axis.subdivide(self.latitude_edges, fy), axis.subdivide(self.longitude_edges, fx), self.longitude_middle
+            edges.subdivide(self.latitude_edges, fy), edges.subdivide(self.longitude_edges, fx), self.longitude_middle
         )
 
     def window(self, yslice: slice, xslice: slice) -> RectilinearGrid:
@@ -157,12 +161,12 @@ class RectilinearGrid:
 
     def centres(self) -> tuple[FloatArray, FloatArray]:
         """Latitude (ny,) and longitude (nx,) half-way between the edges, in degrees; longitude as the input had it."""
-        return _middles(self.latitude_edges), axis.rewrap(_middles(self.longitude_edges), self.longitude_middle)
+        return axis.middles(self.latitude_edges), axis.rewrap(axis.middles(self.longitude_edges), self.longitude_middle)
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Latitude (ny, 2) and longitude (nx, 2) of the edges in the direction of the axis, around the centres."""
-        turn = self.centres()[1] - _middles(self.longitude_edges)
-        return _pairs(self.latitude_edges), _pairs(self.longitude_edges) + turn[:, None]
+        turn = self.centres()[1] - axis.middles(self.longitude_edges)
+        return axis.pairs(self.latitude_edges), axis.pairs(self.longitude_edges) + turn[:, None]
 
     def area(self) -> FloatArray:
         """Area of each cell on the WGS84 ellipsoid, shape (ny, nx), in square metres; exact and additive."""
@@ -171,54 +175,25 @@ class RectilinearGrid:
 
     def spacing(self) -> tuple[float, float]:
         """Median size of a cell along y and x, in metres."""
-        northward, eastward = ellipsoid.degree_lengths(_middles(self.latitude_edges))
+        northward, eastward = ellipsoid.degree_lengths(axis.middles(self.latitude_edges))
         height = np.median(northward * np.abs(np.diff(self.latitude_edges)))
         width = np.median(eastward) * np.median(np.abs(np.diff(self.longitude_edges)))
         return float(height), float(width)
 
 
-def _middles(edges: FloatArray) -> FloatArray:
-    return (edges[:-1] + edges[1:]) / 2
-
-
-def _pairs(edges: FloatArray) -> FloatArray:
-    return np.stack([edges[:-1], edges[1:]], axis=-1)
+def _closed(edges: FloatArray) -> FloatArray:
+    """Edges of a full circle, the first and last the same meridian; others as they are."""
+    turn = np.copysign(360.0, edges[-1] - edges[0])
+    excess = edges[-1] - edges[0] - turn
+    widths = np.abs(np.diff(edges))
+    if abs(excess) > SEAM * (widths[0] + widths[-1]) / 2:
+        return edges
+    return np.concatenate([[edges[0] + excess / 2], edges[1:-1], [edges[0] + excess / 2 + turn]])
 
 
 def _near_centres(bounds: FloatArray, centres: FloatArray) -> FloatArray:
-    """Bounds moved by whole turns to their centres; a wrong shape passes, for `axis.bounds_edges` to refuse."""
+    """Bounds moved by whole turns to their centres; a wrong shape passes, for `edges.bounds_edges` to refuse."""
     return axis.near(bounds, centres[:, None]) if bounds.ndim == 2 and len(bounds) == len(centres) else bounds
-
-
-def _edges(centres: FloatArray, bounds: npt.ArrayLike | None, other: FloatArray, name: str) -> FloatArray:
-    """Edges from bounds, else between the centres, else around one centre with the spacing of the other axis."""
-    if bounds is not None:
-        return axis.bounds_edges(np.asarray(bounds, dtype=np.float64), centres, f"{name}_bounds")
-    if len(centres) > 1:
-        return axis.midpoint_edges(centres)
-    if len(other) > 1:
-        half = np.median(np.abs(np.diff(other))) / 2
-        return np.array([centres[0] - half, centres[0] + half])
-    raise ValueError(f"Invalid {name} of one value. It must come with bounds, or with another axis that has a spacing.")
-
-
-def _check_shape(values: FloatArray, name: str, least: int) -> None:
-    if values.ndim != 1 or len(values) < least:
-        raise ValueError(f"Invalid {name} of shape {values.shape}. It must be 1-D with at least {least} value(s).")
-    if not np.all(np.isfinite(values)):
-        index = int(np.argmin(np.isfinite(values)))
-        raise ValueError(f"Invalid {name} {values[index]} at index {index}. It must be finite.")
-
-
-def _check_axis(values: FloatArray, name: str, least: int) -> None:
-    _check_shape(values, name, least)
-    steps = np.diff(values)
-    if len(steps) and not (np.all(steps > 0) or np.all(steps < 0)):
-        index = int(np.argmax(np.sign(steps) != np.sign(steps[0]))) if steps[0] else 0
-        raise ValueError(
-            f"Invalid {name} {values[index]}, {values[index + 1]} at index {index}. "
-            "It must be strictly monotone, ascending or descending."
-        )
 
 
 def _check_latitude(latitude: FloatArray, name: str) -> None:

@@ -8,6 +8,8 @@ With ``k`` the covariance of the fine field, ``D`` the block mean, ``C = D k D^T
 so ``D K = 1``: kriging conserves block means. ``N(x) = x - K(D x)`` projects on the fields whose block means are zero.
 A mixture of kernels is the weighted sum of their operators, which keeps both properties.
 
+Around the globe (`periodic`) k is the covariance of a field that repeats along x, and the trend has no slope along x.
+
 ``k D^T alpha`` is a convolution, done by FFT. Land is never read: values on fine cells of weight 0 are arbitrary on
 return, and whatever they held before changes nothing in the sea.
 """
@@ -52,6 +54,8 @@ class BlockKriging(Estimator):
         From `xr_dip.kriging.covariance.fit_covariance`.
     constrained : array of bool, shape (ny, nx)
         Cells whose values are used; each needs some weight.
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Raises
     ------
@@ -75,8 +79,10 @@ class BlockKriging(Estimator):
         spacing: tuple[float, float],
         covariance: Covariance,
         constrained: BoolArray,
+        *,
+        periodic: bool = False,
     ) -> None:
-        super().__init__(weights, factor, spacing, covariance, constrained)
+        super().__init__(weights, factor, spacing, covariance, constrained, periodic=periodic)
         terms = trend_terms(self.support)
         rows, columns = self.support.weights.shape
         self._torus = Torus(self.support, self.pitch)
@@ -87,7 +93,8 @@ class BlockKriging(Estimator):
     def _part(self, kernel: Kernel) -> tuple[FloatArray, Regression, float]:
         """Transform of a kernel, its regression, and the nugget in it."""
         rows, columns = self.support.weights.shape
-        table = kernel_table((rows, columns), self.pitch, kernel.smoothness, kernel.length)
+        period = self.support.period
+        table = kernel_table((rows, columns), self.pitch, kernel.smoothness, kernel.length, period=period)
         nugget, noise = self.covariance.nugget, self.covariance.noise / kernel.sill
         cholesky = factorize(table, self.support, nugget=nugget, noise=noise)
         regression = Regression(cholesky, self._coarse_plane[:, self.support.cells].T)

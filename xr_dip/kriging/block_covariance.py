@@ -5,7 +5,8 @@ A cell whose fine cells all have the same weight is *full*; two full cells share
 weights enter entry by entry. Everything is exact up to rounding, for any factor and any mask.
 
 Axis order is (y, x) and cells are numbered row by row. `kernel` is always a table of non-negative fine offsets as made
-by `xr_dip.kriging.matern.kernel_table`, of the fine shape.
+by `xr_dip.kriging.matern.kernel_table`, of the fine shape; around the globe it repeats along x, and nothing else here
+changes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from xr_dip.blocks import Factor, FloatArray, block_sum, repeat
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
+Cells = slice | IntArray
+"""Cells of one axis: a slice, or their numbers where a window goes round."""
 
 EQUAL_WEIGHTS = 0.02
 """Relative range of weights below which a cell counts as full; the caller iterates the small difference away."""
@@ -36,6 +39,8 @@ class Support:
     factor : (int, int)
     cells : array of bool, shape (ny, nx)
         The coarse cells that have a value; each needs some weight.
+    periodic : bool
+        Whether the last column and the first are neighbours, as around the globe.
 
     Raises
     ------
@@ -54,6 +59,7 @@ class Support:
     weights: FloatArray
     factor: Factor
     cells: BoolArray
+    periodic: bool = False
 
     def __post_init__(self) -> None:
         expected = tuple(n * f for n, f in zip(self.cells.shape, self.factor, strict=True))
@@ -118,10 +124,39 @@ class Support:
         """Coarse shape (ny, nx)."""
         return self.cells.shape[0], self.cells.shape[1]
 
-    def window(self, rows: slice, columns: slice) -> Support:
-        """Part of the support, cut in whole coarse cells."""
-        fine = tuple(slice(s.start * f, s.stop * f) for s, f in zip((rows, columns), self.factor, strict=True))
-        return Support(self.weights[fine], self.factor, self.cells[rows, columns])
+    @property
+    def period(self) -> int | None:
+        """Fine columns around the globe, None where the support does not go round."""
+        return self.weights.shape[1] if self.periodic else None
+
+    def window(self, rows: Cells, columns: Cells) -> Support:
+        """Part of the support, cut in whole coarse cells; it goes round if it has all columns of one that does."""
+        cells = self.cells[rows, columns]
+        weights = self.weights[fine_cells(rows, self.factor[0]), fine_cells(columns, self.factor[1])]
+        return Support(weights, self.factor, cells, self.periodic and cells.shape[1] == self.shape[1])
+
+
+def fine_cells(cells: Cells, factor: int) -> Cells:
+    """Fine cells of some coarse cells along one axis.
+
+    Parameters
+    ----------
+    cells : slice or array of int
+        A slice has a start and a stop.
+    factor : int
+
+    Returns
+    -------
+    slice or array of int
+
+    Examples
+    --------
+    >>> fine_cells(slice(1, 3), 2), fine_cells(np.array([5, 0]), 2)
+    (slice(2, 6, None), array([10, 11,  0,  1]))
+    """
+    if isinstance(cells, slice):
+        return slice(cells.start * factor, cells.stop * factor)
+    return np.asarray((cells[:, None] * factor + np.arange(factor)).ravel())
 
 
 def _box(n: int, factor: int) -> FloatArray:

@@ -20,7 +20,7 @@ from xr_dip.blocks import Factor, FloatArray
 from xr_dip.interpolation import fill_nearest, upsample
 from xr_dip.kriging.coast import land_distance
 from xr_dip.kriging.covariance import Kernel
-from xr_dip.kriging.estimator import Estimator
+from xr_dip.kriging.estimator import Estimator, LeftOut
 from xr_dip.kriging.matern import sample_pair
 
 LOCAL_SHARE = 0.5
@@ -31,24 +31,16 @@ PRIOR_CELLS = 10
 """Cells that the fitted sill is worth against the residuals."""
 COAST_INFLATION = 1.5
 
-MOST_TRUSTED_RATIO = 0.6
-"""Fits whose part in the null space is larger than this, against the kriging error, are mistrusted."""
-USUAL_AGREEMENT = 0.5
-"""Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
-SHORT_SIDE = 12
-"""Coarse cells along the shorter side below which fits are trusted less."""
-SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.3
-"""At factors this small kriging is nearly perfect, and fits may not change it much."""
 
-
-def _local_share(ratios: FloatArray) -> FloatArray:
+def _local_share(ratios: FloatArray, periodic: bool) -> FloatArray:
     """Smooth map of squared standardised residuals, NaN where there are none, filled everywhere."""
     seen = np.isfinite(ratios)
     if not seen.any():
         return np.ones_like(ratios)
-    total = gaussian_filter(np.where(seen, ratios, 0.0), SMOOTHING, mode="constant")
-    share = gaussian_filter(seen.astype(np.float64), SMOOTHING, mode="constant")
-    return fill_nearest(np.where(seen, total / np.where(seen, share, 1.0), np.nan))
+    modes = ("constant", "wrap" if periodic else "constant")
+    total = gaussian_filter(np.where(seen, ratios, 0.0), SMOOTHING, mode=modes)
+    share = gaussian_filter(seen.astype(np.float64), SMOOTHING, mode=modes)
+    return fill_nearest(np.where(seen, total / np.where(seen, share, 1.0), np.nan), periodic=periodic)
 
 
 def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, estimator: Estimator) -> FloatArray:
@@ -81,20 +73,19 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     >>> np.allclose(amplitude(np.full((2, 2), 2.0), np.ones((2, 2)), kernel, estimator), 2.0)
     True
     """
-    weights, factor = estimator.support.weights, estimator.support.factor
+    weights, factor, periodic = estimator.support.weights, estimator.support.factor, estimator.periodic
     ratios = residuals**2 / variances
     seen = np.isfinite(ratios)
     count, scale = int(seen.sum()), kernel.sill
     if count:
         found = float(np.sqrt((residuals[seen] ** 2).sum() / variances[seen].sum() * ratios[seen].mean()))
         scale = (count * found + PRIOR_CELLS * kernel.sill) / (count + PRIOR_CELLS)
-    local = _local_share(ratios / kernel.sill)
-    squares = upsample(
-        (1 - LOCAL_SHARE) * local[estimator.support.cells].mean() + LOCAL_SHARE * local, factor, "bilinear"
-    )
+    local = _local_share(ratios / kernel.sill, periodic)
+    mixed = (1 - LOCAL_SHARE) * local[estimator.support.cells].mean() + LOCAL_SHARE * local
+    squares = upsample(mixed, factor, "bilinear", periodic=periodic)
     sea = weights > 0
     shape = np.sqrt(squares / squares[sea].mean()) if squares[sea].mean() > 0 else np.ones_like(squares)
-    coast = land_distance(weights) <= np.sqrt(np.prod(factor)) / 2
+    coast = land_distance(weights, periodic=periodic) <= np.sqrt(np.prod(factor)) / 2
     return np.asarray(np.sqrt(scale) * shape * np.where(coast, COAST_INFLATION, 1.0))
 
 
@@ -110,7 +101,11 @@ def _kernel_of_draw(posterior: FloatArray, index: int, shift: float) -> int:
 
 
 def conditional_draws(
-    estimator: Estimator, values: npt.NDArray[np.floating], count: int, seed: int | list[int]
+    estimator: Estimator,
+    values: npt.NDArray[np.floating],
+    count: int,
+    seed: int | list[int],
+    left_out: LeftOut | None = None,
 ) -> FloatArray:
     """Draw random differences between the fine field and its kriging estimate.
 
@@ -122,6 +117,8 @@ def conditional_draws(
         At least 2: the draws are centred, and their standard deviation (``ddof=1``) is the standard error.
     seed : int or list of int
         Draw j is a function of (seed, j) alone, before centring.
+    left_out : LeftOut, optional
+        Residuals that scale the draws, those of `estimator` by default: other ones where it is not the last word.
 
     Returns
     -------
@@ -150,7 +147,7 @@ def conditional_draws(
     entropy = [seed] if isinstance(seed, int) else list(seed)
     shift = float(np.random.default_rng([*entropy, 0]).random())
     kernels = np.array([_kernel_of_draw(estimator.covariance.weights, j, shift) for j in range(count)])
-    residuals, variances = estimator.left_out(field)
+    residuals, variances = estimator.left_out(field) if left_out is None else left_out
     mean = estimator.mean(field)
     draws = np.empty((count, *mean.shape))
     for index in np.unique(kernels):
@@ -176,10 +173,11 @@ def _noise_in_estimate(estimator: Estimator, members: npt.NDArray[np.intp], entr
 def _unit_fields(estimator: Estimator, kernel: Kernel, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
     """Draw unit random fields for some members; two in succession share one transform."""
     rows, columns = estimator.support.weights.shape
+    shape = (kernel.smoothness, kernel.length)
     fields = np.empty((len(members), rows, columns))
     for pair in np.unique(members // 2):
         rng = np.random.default_rng([*entropy, 1, int(pair)])
-        both = sample_pair((rows, columns), estimator.pitch, kernel.smoothness, kernel.length, rng)
+        both = sample_pair((rows, columns), estimator.pitch, *shape, rng, periodic=estimator.periodic)
         for place in np.flatnonzero(members // 2 == pair):
             fields[place] = both[members[place] % 2]
     return fields
@@ -224,59 +222,6 @@ def mean_variance(estimator: Estimator, values: npt.NDArray[np.floating], seed: 
     return total
 
 
-def blend_weight(
-    null_parts: npt.NDArray[np.floating],
-    variance: float,
-    coarse_shape: tuple[int, int],
-    factor: Factor,
-    *,
-    sea: npt.NDArray[np.bool_] | None = None,
-) -> float:
-    """Weight a of the fits in ``x = K(y) + a mean_k u_k``, from how far they agree and how large they are.
-
-    With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
-    (Spearman-Brown), and ``rho`` its size over the kriging error. ``a = R^2 min(1, (0.6 / rho)^4) min(1, (d / 12)^2)``
-    with d the cells along the shorter side, and at most 0.3 for factors up to 4. (The first guards against noise of
-    single fits, the second against fits that agree on something implausible, the third against too few cells.)
-
-    Parameters
-    ----------
-    null_parts : array, shape (M, ny * fy, nx * fx)
-        ``u_k = N(g_k)`` of each fit.
-    variance : float
-        From `mean_variance`.
-    coarse_shape : (int, int)
-    factor : (int, int)
-    sea : array of bool, shape (ny * fy, nx * fx), optional
-        Fine cells that count; all by default.
-
-    Returns
-    -------
-    float
-        From 0 to 1. A single fit, whose reliability is unknown, is taken to agree by one half with others.
-
-    Examples
-    --------
-    >>> parts = np.array([[[1.0, -1.0]], [[1.0, -1.0]]])
-    >>> round(blend_weight(parts, 25.0, (12, 12), (8, 8)), 6)
-    1.0
-    >>> round(blend_weight(parts, 25.0, (6, 12), (8, 8)), 6)
-    0.25
-    """
-    count = len(null_parts)
-    parts = null_parts.reshape(count, -1) if sea is None else null_parts[:, sea]
-    norms = np.linalg.norm(parts, axis=1)
-    size = float(np.sqrt((parts.mean(axis=0) ** 2).mean()))
-    if not norms.all() or size == 0:
-        return 0.0
-    correlation = (parts / norms[:, None]) @ (parts / norms[:, None]).T
-    agreement = float(correlation[np.triu_indices(count, 1)].mean()) if count > 1 else USUAL_AGREEMENT
-    reliability = max(0.0, count * agreement / (1 + (count - 1) * agreement)) if agreement > 0 else 0.0
-    plausible = min(1.0, (MOST_TRUSTED_RATIO * np.sqrt(variance) / size) ** 4)
-    weight = float(reliability**2 * plausible * min(1.0, (min(coarse_shape) / SHORT_SIDE) ** 2))
-    return min(weight, SMALL_FACTOR_WEIGHT) if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else weight
-
-
 def predicted_rmse(draws: npt.NDArray[np.floating], sea: npt.NDArray[np.bool_] | None = None) -> float:
     """Root mean square error that the draws predict for the kriging estimate.
 
@@ -307,6 +252,8 @@ def predicted_skill(
     weights: npt.NDArray[np.floating],
     factor: Factor,
     rmse: float,
+    *,
+    periodic: bool = False,
 ) -> float:
     """Predict by which share the estimate is better than bicubic interpolation.
 
@@ -322,6 +269,8 @@ def predicted_skill(
     factor : (int, int)
     rmse : float
         From `predicted_rmse`.
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Returns
     -------
@@ -336,6 +285,6 @@ def predicted_skill(
     0.2
     """
     sea = np.asarray(weights) > 0
-    bicubic = upsample(fill_nearest(values), factor, "bicubic")
+    bicubic = upsample(fill_nearest(values, periodic=periodic), factor, "bicubic", periodic=periodic)
     reference = np.sqrt(((bicubic - estimate)[sea] ** 2).mean() + rmse**2)
     return float(1 - rmse / reference) if reference > 0 else 0.0

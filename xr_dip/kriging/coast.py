@@ -13,13 +13,15 @@ COAST_SHARE, COAST_REACH = 0.85, 0.4
 """Share of the interpolation at the shore, and the distance over which it falls by e, in coarse cells."""
 
 
-def land_distance(weights: npt.NDArray[np.floating]) -> FloatArray:
+def land_distance(weights: npt.NDArray[np.floating], *, periodic: bool = False) -> FloatArray:
     """Distance of each fine cell to the nearest land, in fine cells; infinite where there is no land.
 
     Parameters
     ----------
     weights : array, shape (rows, columns)
         0 on land.
+    periodic : bool
+        Whether the nearest land may lie across the seam between the last column and the first.
 
     Returns
     -------
@@ -29,11 +31,16 @@ def land_distance(weights: npt.NDArray[np.floating]) -> FloatArray:
     --------
     >>> land_distance(np.array([[0.0, 1.0, 1.0]]))
     array([[0., 1., 2.]])
+    >>> land_distance(np.array([[0.0, 1.0, 1.0]]), periodic=True)
+    array([[0., 1., 1.]])
     """
     sea = np.asarray(weights) > 0
     if sea.all():
         return np.full(sea.shape, np.inf)
-    return np.asarray(distance_transform_edt(sea), dtype=np.float64)
+    width = sea.shape[1]
+    reach = width // 2 if periodic else 0  # no cell of a circle is further than half of it
+    wide = distance_transform_edt(np.pad(sea, ((0, 0), (reach, reach)), mode="wrap"))
+    return np.asarray(wide[:, reach : reach + width], dtype=np.float64)
 
 
 def coast_blend(
@@ -41,6 +48,8 @@ def coast_blend(
     values: npt.NDArray[np.floating],
     weights: npt.NDArray[np.floating],
     factor: Factor,
+    *,
+    periodic: bool = False,
 ) -> FloatArray:
     """Mix conservative bicubic interpolation into a field near land, where kriging extrapolates too boldly.
 
@@ -55,6 +64,8 @@ def coast_blend(
     weights : array, shape (ny * fy, nx * fx)
         0 on land.
     factor : (int, int)
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Returns
     -------
@@ -69,11 +80,11 @@ def coast_blend(
     """
     if (np.asarray(weights) > 0).all():
         return np.asarray(field, dtype=np.float64)
-    distance = land_distance(weights)
+    distance = land_distance(weights, periodic=periodic)
     if np.isinf(distance).all():
         return np.array(field, dtype=np.float64)
     reach = COAST_REACH * np.sqrt(np.prod(factor))
     share = COAST_SHARE * np.exp(-np.maximum(distance - 1, 0.0) / reach)
-    bicubic = conservative(values, weights, factor)
+    bicubic = conservative(values, weights, factor, periodic=periodic)
     blended = field + share * (bicubic - field)
     return np.asarray(blended + repeat(misfit(blended, values, weights, factor), factor))

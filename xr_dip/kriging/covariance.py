@@ -7,7 +7,9 @@ trend and ``Q = C^-1 - C^-1 X (X^T C^-1 X)^-1 X^T C^-1``, the sill and the restr
     L  = -(n - p)/2 log s2 - 1/2 log|C| - 1/2 log|X^T C^-1 X|
 
 (Patterson & Thompson 1971). Few values leave many lengths possible, so the default keeps all that are plausible,
-weighted by ``exp(L)`` and a log-normal prior on the length; `average=False` keeps the one of largest plain likelihood.
+weighted by ``exp(L)`` and a wide log-normal prior on the length, and gives half of the weight to the one of largest
+plain likelihood: on small windows now the one, now the other is better, and their mean is rarely much worse than
+either. `average=False` keeps that one alone.
 Lengths are in coarse cells, ``sqrt(fy dy fx dx)`` metres each.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +33,10 @@ LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 """For factors up to 4, whose coarse cells resolve the field well."""
 
-PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 0.5
+PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 """Median of the prior on the length, in coarse cells, and standard deviation of its logarithm."""
+LIKELIEST_SHARE = 0.5
+"""Weight of the kernel of largest plain likelihood beside the posterior average."""
 
 SMALLEST_WEIGHT = 0.02
 WINDOW = 32
@@ -113,14 +118,19 @@ class _Sample:
     columns: FloatArray
 
 
-def _window_starts(full: BoolArray) -> list[tuple[int, int, int, int]]:
-    """Rows and columns (start, stop) of up to four windows of at most 1024 cells, with as many full cells as can be.
+def window_starts(full: BoolArray, side: int) -> list[tuple[int, int, int, int]]:
+    """Rows and columns (start, stop) of up to four windows of side^2 cells, with as many full cells as can be.
 
     One window is sought in each quarter of the possible positions; without land these are the four corners.
+
+    Examples
+    --------
+    >>> window_starts(np.ones((4, 4), dtype=bool), 2)
+    [(0, 2, 0, 2), (0, 2, 2, 4), (2, 4, 0, 2), (2, 4, 2, 4)]
     """
     ny, nx = full.shape
-    height = min(ny, max(WINDOW, WINDOW**2 // nx))
-    width = min(nx, max(WINDOW, WINDOW**2 // ny))
+    height = min(ny, max(side, side**2 // nx))
+    width = min(nx, max(side, side**2 // ny))
     total = np.pad(full.astype(np.int64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     count = total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
     half_y, half_x = (count.shape[0] + 1) // 2, (count.shape[1] + 1) // 2
@@ -139,7 +149,7 @@ def _samples(values: FloatArray, weights: FloatArray, factor: Factor, data: Bool
     """Values to fit, grouped by equal support; cells cut by land are left out where enough others remain."""
     support = Support(weights, factor, data)
     fitted = support.full if support.full.sum() >= FEWEST_CELLS else data
-    windows = [(0, data.shape[0], 0, data.shape[1])] if fitted.sum() <= WINDOW**2 else _window_starts(fitted)
+    windows = [(0, data.shape[0], 0, data.shape[1])] if fitted.sum() <= WINDOW**2 else window_starts(fitted, WINDOW)
     groups: dict[bytes, list[tuple[BoolArray, FloatArray]]] = {}
     for top, bottom, left, right in windows:
         cells = np.ascontiguousarray(fitted[top:bottom, left:right])
@@ -157,6 +167,14 @@ def _samples(values: FloatArray, weights: FloatArray, factor: Factor, data: Bool
     return samples
 
 
+class _Profile(NamedTuple):
+    """Sill of one smoothness and length, and how likely it is."""
+
+    sill: float
+    restricted: float
+    plain: float
+
+
 def _smallest_sill(values: FloatArray) -> float:
     """Sill of a field that is a plane up to rounding: tiny, but its square root and logarithm are fine."""
     return max(1e-24, float((1e-12 * np.abs(values).max()) ** 2))
@@ -171,26 +189,29 @@ def _profile(
     nugget: float,
     floor: float,
     restricted: bool,
-) -> tuple[float, float]:
-    """Sill and log likelihood of one smoothness and length.
+) -> _Profile:
+    """Sill and log likelihood of one smoothness and length, the sill the best of the restricted or plain likelihood.
 
     With noise the sill solves ``y^T Q y = n - p`` for the covariance ``s2 C + noise I`` by fixed-point iteration.
     """
     smoothness, length = shape
     sill = max(floor, float(np.mean([sample.columns.var() for sample in samples])) - noise)
     for _ in range(NOISE_ROUNDS if noise > 0 else 1):
-        squares, determinants, freedom = 0.0, 0.0, 0
+        squares, determinants, trends, freedom, count = 0.0, 0.0, 0.0, 0, 0
         for sample in samples:
             kernel = kernel_table(sample.support.weights.shape, pitch, smoothness, length)
             cholesky = factorize(kernel, sample.support, nugget=nugget, noise=noise / sill)
             regression = Regression(cholesky, sample.design)
             alpha, _ = regression.solve(sample.columns)
-            cells, count = sample.columns.shape
+            cells, fields = sample.columns.shape
             squares += float((alpha * sample.columns).sum())
-            determinants += count * (cholesky.log_determinant + restricted * regression.log_determinant)
-            freedom += count * max(1, cells - restricted * sample.design.shape[1])
-        sill = max(floor, squares / freedom)
-    return sill, -0.5 * (freedom * np.log(sill) + determinants)
+            determinants += fields * cholesky.log_determinant
+            trends += fields * regression.log_determinant
+            freedom += fields * max(1, cells - sample.design.shape[1])
+            count += fields * cells
+        sill = max(floor, squares / (freedom if restricted else count))
+    reml = -0.5 * (freedom * np.log(max(floor, squares / freedom)) + determinants + trends)
+    return _Profile(sill, reml, -0.5 * (count * np.log(max(floor, squares / count)) + determinants))
 
 
 def fit_covariance(
@@ -222,8 +243,8 @@ def fit_covariance(
     nugget : float
         As in `Covariance`.
     average : bool
-        Keep every kernel of posterior weight 0.02 or more (restricted likelihood and prior), or only the one of largest
-        likelihood.
+        Keep every kernel of posterior weight 0.02 or more (restricted likelihood and prior) beside the one of largest
+        plain likelihood, which has half of the weight; or keep only that.
 
     Returns
     -------
@@ -257,15 +278,22 @@ def fit_covariance(
     profiles = [
         _profile(samples, pitch, shape, noise=noise, nugget=nugget, floor=floor, restricted=average) for shape in shapes
     ]
-    scores = np.array([score for _, score in profiles])
+    weights = np.zeros(len(shapes))
+    weights[int(np.argmax([profile.plain for profile in profiles]))] = LIKELIEST_SHARE if average else 1.0
     if average:
-        scores -= 0.5 * (np.log([length / PRIOR_LENGTH for _, length in shapes]) / PRIOR_SPREAD) ** 2
+        weights += (1 - LIKELIEST_SHARE) * _posterior(shapes, profiles)
+    kernels = [Kernel(*shapes[i], profiles[i].sill, float(weights[i])) for i in np.flatnonzero(weights)]
+    return Covariance(tuple(sorted(kernels, key=lambda kernel: -kernel.weight)), noise, nugget)
+
+
+def _posterior(shapes: Sequence[tuple[float, float]], profiles: Sequence[_Profile]) -> FloatArray:
+    """Posterior weights of all kernels under the restricted likelihood, those of next to none dropped."""
+    scores = np.array([profile.restricted for profile in profiles])
+    scores -= 0.5 * (np.log([length / PRIOR_LENGTH for _, length in shapes]) / PRIOR_SPREAD) ** 2
     posterior = np.exp(scores - scores.max())
     posterior /= posterior.sum()
-    kept = np.flatnonzero(posterior >= SMALLEST_WEIGHT) if average else [int(scores.argmax())]
-    total = posterior[kept].sum()
-    kernels = [Kernel(*shapes[i], profiles[i][0], float(posterior[i] / total)) for i in kept]
-    return Covariance(tuple(sorted(kernels, key=lambda kernel: -kernel.weight)), noise, nugget)
+    posterior[posterior < SMALLEST_WEIGHT] = 0.0
+    return np.asarray(posterior / posterior.sum())
 
 
 def constrained_cells(values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor) -> BoolArray:

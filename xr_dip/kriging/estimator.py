@@ -46,6 +46,8 @@ class Estimator(ABC):
         From `xr_dip.kriging.covariance.fit_covariance`.
     constrained : array of bool, shape (ny, nx)
         Cells whose values are used; each needs some weight.
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Raises
     ------
@@ -60,11 +62,19 @@ class Estimator(ABC):
         spacing: tuple[float, float],
         covariance: Covariance,
         constrained: BoolArray,
+        *,
+        periodic: bool = False,
     ) -> None:
-        self.support = Support(np.asarray(weights, dtype=np.float64), factor, np.asarray(constrained, dtype=bool))
+        cells = np.asarray(constrained, dtype=bool)
+        self.support = Support(np.asarray(weights, dtype=np.float64), factor, cells, periodic)
         self.spacing = spacing
         self.covariance = covariance
         self.pitch = fine_pitch(factor, spacing)
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the last column and the first are neighbours."""
+        return self.support.periodic
 
     @abstractmethod
     def mean(self, values: npt.NDArray[np.floating]) -> FloatArray:
@@ -198,7 +208,7 @@ class Estimator(ABC):
     def coarse_spectrum(self) -> FloatArray:
         """Variances of the modes of a DCT of coarse residuals, noise included, at unit sill; shape (ny, nx).
 
-        Of the kernel of largest weight.
+        Of the kernel of largest weight. Around the globe the modes are waves along x.
 
         See Also
         --------

@@ -10,14 +10,16 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.kriging.block_covariance import Support, patches, point_table
+from xr_dip.kriging.block_covariance import Cells, Support, patches, point_table
 from xr_dip.kriging.covariance import Kernel
 from xr_dip.kriging.factorization import Regression, factorize
 from xr_dip.kriging.matern import kernel_table
 from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
 
 TILE, REACH = 3, 4
-"""Coarse cells along a tile, and of its neighbourhood beyond on each side; at borders it is shifted, not cut."""
+"""Coarse cells along a tile, and of its neighbourhood beyond on each side; at borders it is shifted, not cut.
+
+Around the globe the neighbourhood goes on from the other end, or is the whole circle."""
 
 
 def local_variance(
@@ -48,13 +50,18 @@ def local_variance(
     """
     (ny, nx), (fy, fx) = support.shape, support.factor
     size_y, size_x = min(ny, TILE + 2 * REACH), min(nx, TILE + 2 * REACH)
-    table = kernel_table((size_y * fy, size_x * fx), pitch, kernel.smoothness, kernel.length)
+    period = support.period if size_x == nx else None
+    table = kernel_table((size_y * fy, size_x * fx), pitch, kernel.smoothness, kernel.length, period=period)
     sources = _Sources(table, support.factor)
     known: dict[bytes, FloatArray] = {}
     variance = np.ones((ny * fy, nx * fx))
     for row, column in ((i, j) for i in range(0, ny, TILE) for j in range(0, nx, TILE)):
-        top, left = min(max(row - REACH, 0), ny - size_y), min(max(column - REACH, 0), nx - size_x)
-        window = slice(top, top + size_y), slice(left, left + size_x)
+        top, left = _shifted(row, ny, size_y), _shifted(column, nx, size_x)
+        across: Cells = slice(left, left + size_x)
+        if support.periodic and size_x < nx:
+            left = column - REACH
+            across = np.arange(left, left + size_x) % nx
+        window = slice(top, top + size_y), across
         if not support.cells[window].any():
             continue
         tile = slice(row - top, min(row + TILE, ny) - top), slice(column - left, min(column + TILE, nx) - left)
@@ -65,6 +72,11 @@ def local_variance(
         block = known[look]
         variance[row * fy : row * fy + block.shape[0], column * fx : column * fx + block.shape[1]] -= block
     return np.maximum(variance, 0.0)
+
+
+def _shifted(start: int, n: int, size: int) -> int:
+    """First cell of a neighbourhood of `size` cells, shifted into the n cells there are."""
+    return min(max(start - REACH, 0), n - size)
 
 
 def _explained(

@@ -13,6 +13,8 @@ from scipy import fft
 from xr_dip.blocks import Factor, FloatArray
 
 SMOOTHNESSES = (1.5, 2.5, 3.5)
+NEGLIGIBLE = 21.0
+"""Length scales after which every one of these correlations is below 1e-14."""
 POLYNOMIALS = {1.5: (1.0, 1.0), 2.5: (1.0, 1.0, 1 / 3), 3.5: (1.0, 1.0, 2 / 5, 1 / 15)}
 
 
@@ -81,8 +83,18 @@ def matern(distance: npt.ArrayLike, smoothness: float) -> FloatArray:
     return np.asarray(np.polynomial.polynomial.polyval(s, POLYNOMIALS[smoothness]) * np.exp(-s))
 
 
-def kernel_table(shape: tuple[int, int], pitch: tuple[float, float], smoothness: float, length: float) -> FloatArray:
+def kernel_table(
+    shape: tuple[int, int],
+    pitch: tuple[float, float],
+    smoothness: float,
+    length: float,
+    *,
+    period: int | None = None,
+) -> FloatArray:
     """Correlation of two points of the fine grid that are ``(i, j)`` fine cells apart.
+
+    Around the globe it is that of a field which repeats after `period` columns: the sum over all images of a point,
+    scaled to one at distance zero. (Of the shortest distance alone it would not be positive definite.)
 
     Parameters
     ----------
@@ -93,6 +105,8 @@ def kernel_table(shape: tuple[int, int], pitch: tuple[float, float], smoothness:
     smoothness : {1.5, 2.5, 3.5}
     length : float
         In coarse cells.
+    period : int, optional
+        Fine columns around the globe; by default the field does not go round.
 
     Returns
     -------
@@ -102,19 +116,36 @@ def kernel_table(shape: tuple[int, int], pitch: tuple[float, float], smoothness:
     --------
     >>> kernel_table((1, 3), (0.5, 0.5), 1.5, 1.0).round(3)
     array([[1.   , 0.785, 0.483]])
+    >>> kernel_table((1, 5), (0.5, 0.5), 1.5, 0.5, period=4).round(3)
+    array([[1.   , 0.511, 0.276, 0.511, 1.   ]])
     """
     y, x = np.arange(shape[0]) * pitch[0], np.arange(shape[1]) * pitch[1]
-    return matern(np.hypot(y[:, None], x) / length, smoothness)
+    if period is None:
+        return matern(np.hypot(y[:, None], x) / length, smoothness)
+    offset = np.arange(shape[1]) % period
+    x, circumference = np.minimum(offset, period - offset) * pitch[1], period * pitch[1]
+    around = int(np.ceil(NEGLIGIBLE * length / circumference))
+    total = np.zeros(shape)
+    for turn in range(-around, around + 1):
+        total += matern(np.hypot(y[:, None], x + turn * circumference) / length, smoothness)
+    return np.asarray(total / total[0, 0])
 
 
 def sample_pair(
-    shape: tuple[int, int], pitch: tuple[float, float], smoothness: float, length: float, rng: np.random.Generator
+    shape: tuple[int, int],
+    pitch: tuple[float, float],
+    smoothness: float,
+    length: float,
+    rng: np.random.Generator,
+    *,
+    periodic: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     """Draw two independent random fields of unit variance with this correlation.
 
     White noise is coloured by the spectral density ``(2 nu / l^2 + |k|^2)^-(nu + 1)`` of the plane, on a torus wider
-    than the grid by four lengths; real and imaginary part are the two fields. (Embedding the truncated kernel instead
-    gives negative eigenvalues, and clipping them a variance that is far too large.)
+    than the grid by four lengths (around the globe, just as wide along x); real and imaginary part are the two fields.
+    (Embedding the truncated kernel instead gives negative eigenvalues, and clipping them a variance that is far too
+    large.)
 
     Parameters
     ----------
@@ -124,6 +155,8 @@ def sample_pair(
     length : float
         In coarse cells.
     rng : numpy.random.Generator
+    periodic : bool
+        Whether the fields go round: their last column and the first are neighbours.
 
     Returns
     -------
@@ -137,6 +170,8 @@ def sample_pair(
     ((8, 8), False)
     """
     padded = [fft.next_fast_len(n + int(np.ceil(4 * length / h))) for n, h in zip(shape, pitch, strict=True)]
+    if periodic:
+        padded[1] = shape[1]
     ky, kx = (2 * np.pi * fft.fftfreq(n, h) for n, h in zip(padded, pitch, strict=True))
     density = (2 * smoothness / length**2 + ky[:, None] ** 2 + kx**2) ** -(smoothness + 1)
     amplitude = np.sqrt(density / density.sum() * np.prod(padded))

@@ -7,25 +7,23 @@ what is missed restores them::
     x = sum_w phi_w K_w(v),   x <- x + sum_w phi_w K_w(v - D x)
 
 until nothing is left. Windows without land and of one shape share one factorisation.
+
+Around the globe windows go on from the other end of the grid. Where the circle is too short for that, because a window
+would meet itself, each window is a whole band around it and kriged as periodic.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, block_mean
 from xr_dip.kriging.block import BlockKriging
-from xr_dip.kriging.block_covariance import BoolArray
+from xr_dip.kriging.block_covariance import BoolArray, fine_cells
 from xr_dip.kriging.covariance import Covariance
 from xr_dip.kriging.estimator import Estimator, LeftOut
 from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
-
-CORE, HALO = 20, 6
-"""Coarse cells of a window, and those added on each side."""
+from xr_dip.kriging.windows import Span, spans
 
 ROUNDS = 12
 TOLERANCE = 1e-11
@@ -33,39 +31,6 @@ TOLERANCE = 1e-11
 
 LARGEST_WITH_LAND, LARGEST_WITHOUT = 4100, 10000
 """Constrained cells up to which one dense factorisation is used."""
-
-
-@dataclass(frozen=True)
-class _Span:
-    """One axis of a window: its cells, those that it owns, and its share of each fine point."""
-
-    cells: slice
-    core: slice
-    share: FloatArray
-
-
-def _spans(n: int, factor: int) -> list[_Span]:
-    """Windows along an axis; their shares are smooth and sum to one."""
-    edges = np.linspace(0, n, max(1, round(n / CORE)) + 1).round().astype(int)
-    position = (np.arange(n * factor) + 0.5) / factor
-    # Shares change over half of the overlap: window borders, where estimates are poor, stay out.
-    ramps = [
-        np.ones_like(position),
-        *(_ramp((position - edge) / HALO) for edge in edges[1:-1]),
-        np.zeros_like(position),
-    ]
-    spans = []
-    for (start, stop), (rise, fall) in zip(pairwise(edges), pairwise(ramps), strict=True):
-        first, last = max(0, int(start) - HALO), min(n, int(stop) + HALO)
-        share = (rise - fall)[first * factor : last * factor]
-        spans.append(_Span(slice(first, last), slice(int(start), int(stop)), share))
-    return spans
-
-
-def _ramp(position: FloatArray) -> FloatArray:
-    """Smooth step from 0 at -1/2 to 1 at 1/2 with two continuous derivatives."""
-    s = np.clip(position + 0.5, 0.0, 1.0)
-    return np.asarray(s**3 * (10 - 15 * s + 6 * s**2))
 
 
 class MosaicKriging(Estimator):
@@ -83,6 +48,8 @@ class MosaicKriging(Estimator):
         From `xr_dip.kriging.covariance.fit_covariance`.
     constrained : array of bool, shape (ny, nx)
         Cells whose values are used; each needs some weight.
+    periodic : bool
+        Whether the last column and the first are neighbours.
 
     Raises
     ------
@@ -110,20 +77,25 @@ class MosaicKriging(Estimator):
         spacing: tuple[float, float],
         covariance: Covariance,
         constrained: BoolArray,
+        *,
+        periodic: bool = False,
     ) -> None:
-        super().__init__(weights, factor, spacing, covariance, constrained)
+        super().__init__(weights, factor, spacing, covariance, constrained, periodic=periodic)
         (ny, nx), (fy, fx) = self.support.shape, factor
+        across = spans(nx, fx, periodic=periodic)
         shared: dict[bytes, BlockKriging] = {}
-        self._windows: list[tuple[_Span, _Span, BlockKriging]] = []
-        for rows in _spans(ny, fy):
-            for columns in _spans(nx, fx):
+        self._windows: list[tuple[Span, Span, BlockKriging]] = []
+        for rows in spans(ny, fy):
+            for columns in across:
                 cells = self.support.cells[rows.cells, columns.cells]
                 if not cells.any():
                     continue
-                part = np.ascontiguousarray(self.support.weights[_fine(rows, fy), _fine(columns, fx)])
+                fine = fine_cells(rows.cells, fy), fine_cells(columns.cells, fx)
+                part = np.ascontiguousarray(self.support.weights[fine])
                 look = repr(cells.shape).encode() + cells.tobytes() + part.tobytes()
                 if look not in shared:
-                    shared[look] = BlockKriging(part, factor, spacing, covariance, cells)
+                    whole = periodic and len(across) == 1
+                    shared[look] = BlockKriging(part, factor, spacing, covariance, cells, periodic=whole)
                 self._windows.append((rows, columns, shared[look]))
 
     def _select(self, index: int) -> None:
@@ -147,11 +119,11 @@ class MosaicKriging(Estimator):
 
     def _blend(self, grids: FloatArray) -> FloatArray:
         """Blend the estimates of all windows; 0 far from any value."""
-        fine = np.zeros((len(grids), *self.support.weights.shape))
+        (fy, fx), fine = self.support.factor, np.zeros((len(grids), *self.support.weights.shape))
         for rows, columns, kriging in self._windows:
             estimate = kriging.mean(grids[:, rows.cells, columns.cells])
             estimate *= rows.share[:, None] * columns.share
-            fine[:, _fine(rows, self.support.factor[0]), _fine(columns, self.support.factor[1])] += estimate
+            fine[:, fine_cells(rows.cells, fy), fine_cells(columns.cells, fx)] += estimate
         return fine
 
     def trend(self, values: npt.NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:  # noqa: D102
@@ -181,14 +153,9 @@ class MosaicKriging(Estimator):
         variances = np.full((count, *self.support.shape), np.nan)
         for rows, columns, kriging in self._windows:
             part = kriging.left_out(values[..., rows.cells, columns.cells])
-            own_y, own_x = (slice(s.core.start - s.cells.start, s.core.stop - s.cells.start) for s in (rows, columns))
-            residuals[..., rows.core, columns.core] = part.residuals[..., own_y, own_x]
-            variances[..., rows.core, columns.core] = part.variances[..., own_y, own_x]
+            residuals[..., rows.core, columns.core] = part.residuals[..., rows.own, columns.own]
+            variances[..., rows.core, columns.core] = part.variances[..., rows.own, columns.own]
         return LeftOut(residuals, variances)
-
-
-def _fine(span: _Span, factor: int) -> slice:
-    return slice(span.cells.start * factor, span.cells.stop * factor)
 
 
 def krige(
@@ -197,6 +164,8 @@ def krige(
     spacing: tuple[float, float],
     covariance: Covariance,
     constrained: BoolArray,
+    *,
+    periodic: bool = False,
 ) -> Estimator:
     """Kriging for a domain of any size: exact where one factorisation is affordable, by windows beyond.
 
@@ -212,6 +181,8 @@ def krige(
         From `xr_dip.kriging.covariance.fit_covariance`.
     constrained : array of bool, shape (ny, nx)
         Cells whose values are used, from `xr_dip.kriging.covariance.constrained_cells`.
+    periodic : bool
+        Whether the last column and the first are neighbours, as around the globe.
 
     Returns
     -------
@@ -230,4 +201,4 @@ def krige(
     cells = np.asarray(constrained, dtype=bool)
     limit = LARGEST_WITHOUT if cells.all() and np.ptp(weights) == 0 else LARGEST_WITH_LAND
     kind = BlockKriging if cells.sum() <= limit else MosaicKriging
-    return kind(weights, factor, spacing, covariance, cells)
+    return kind(weights, factor, spacing, covariance, cells, periodic=periodic)

@@ -2,6 +2,8 @@ r"""Convolution of block weights with a kernel by FFT, on a torus twice as wide 
 
 The torus is a whole number of coarse cells, so that the spectrum of values repeated over their cells is the spectrum of
 the coarse grid, repeated, times the transform of one box: without partial cells no fine forward transform is needed.
+
+Around the globe the torus is along x just as wide as the domain, whose ends then do see each other.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from scipy import fft
 from xr_dip.blocks import FloatArray, repeat
 from xr_dip.kriging.block_covariance import Support
 from xr_dip.kriging.covariance import Kernel
-from xr_dip.kriging.matern import matern
+from xr_dip.kriging.matern import kernel_table
 
 ComplexArray = npt.NDArray[np.complex128]
 
 
 class Torus:
-    """A periodic fine grid, wide enough that no two ends of the domain see each other.
+    """A periodic fine grid, wide enough that no two ends of the domain see each other, unless the support goes round.
 
     Parameters
     ----------
@@ -31,14 +33,14 @@ class Torus:
     def __init__(self, support: Support, pitch: tuple[float, float]) -> None:
         self.support = support
         self.pitch = pitch
-        self.cells = tuple(fft.next_fast_len(2 * n) for n in support.shape)
+        rows, columns = (fft.next_fast_len(2 * n) for n in support.shape)
+        self.cells = (rows, support.shape[1] if support.periodic else columns)
         self.shape = tuple(n * f for n, f in zip(self.cells, support.factor, strict=True))
 
     def transfer(self, kernel: Kernel) -> FloatArray:
         """Transform of a unit kernel, which is real: its torus is symmetric."""
-        y, x = (np.minimum(i := np.arange(n), n - i) * h for n, h in zip(self.shape, self.pitch, strict=True))
-        distance = np.hypot(y[: self.shape[0] // 2 + 1, None], x[: self.shape[1] // 2 + 1]) / kernel.length
-        quarter = matern(distance, kernel.smoothness)
+        half = (self.shape[0] // 2 + 1, self.shape[1] // 2 + 1)
+        quarter = kernel_table(half, self.pitch, kernel.smoothness, kernel.length, period=self.support.period)
         rows, columns = (np.minimum(i := np.arange(n), n - i) for n in self.shape)
         return np.asarray(fft.rfft2(quarter[np.ix_(rows, columns)]).real)
 

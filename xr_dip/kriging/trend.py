@@ -2,6 +2,7 @@ r"""Plane trend of a field, and of its block means.
 
 The columns are a constant and one coordinate per axis, centred and scaled to about one. A slope is only as good as the
 cells that carry it: with fewer than three cells per coefficient, or cells all in one line, the trend is a constant.
+Around the globe there is no slope along x: it would not meet itself.
 """
 
 from __future__ import annotations
@@ -72,9 +73,12 @@ def trend_terms(support: Support) -> list[int]:
     [0, 2]
     >>> trend_terms(Support(np.ones((2, 4)), (2, 2), np.ones((1, 2), dtype=bool)))
     [0]
+    >>> trend_terms(Support(np.ones((8, 8)), (2, 2), np.ones((4, 4), dtype=bool), periodic=True))
+    [0, 1]
     """
     columns = coarse_plane(support)[:, support.cells]
-    terms = [0] + [axis for axis in (1, 2) if np.ptp(columns[axis]) > 1e-9]
+    axes = (1,) if support.periodic else (1, 2)
+    terms = [0] + [axis for axis in axes if np.ptp(columns[axis]) > 1e-9]
     enough = columns.shape[1] >= CELLS_PER_COEFFICIENT * len(terms)
     independent = np.linalg.matrix_rank(columns[terms], tol=1e-6 * np.sqrt(columns.shape[1])) == len(terms)
     return terms if enough and independent else [0]

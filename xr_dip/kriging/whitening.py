@@ -1,8 +1,8 @@
 r"""Whitening of a coarse residual by the covariance of block means.
 
 A misfit that weights every mode alike is dominated by the large scales; dividing by the standard deviation that the
-covariance expects of each mode makes small ones count as much. On a rectangle the modes are those of the DCT-II; with
-land they are eigenvectors. Eigenvalues are at least 1e-6 of the largest.
+covariance expects of each mode makes small ones count as much. On a rectangle the modes are those of the DCT-II, around
+the globe waves along x; with land they are eigenvectors. Eigenvalues are at least 1e-6 of the largest.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ EIGENVALUE_FLOOR = 1e-6
 def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel) -> FloatArray:
     """Eigenvalues of the covariance of full cells on a mirrored torus, one per DCT-II mode, at unit sill.
 
+    Around the globe nothing is mirrored along x: column j is the mode of ``(j + 1) // 2`` waves, a cosine for odd j and
+    a sine for even j.
+
     Parameters
     ----------
     support : Support
-        Only its shape and factor matter.
+        Only its shape and factor matter, and whether it goes round.
     pitch : (float, float)
         From `xr_dip.kriging.matern.fine_pitch`.
     kernel : Kernel
@@ -41,8 +44,14 @@ def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel
     """
     # Mirroring n cells gives a torus of 2 n, whose covariance needs the offsets 0 ... n.
     rows, columns = (n + f for n, f in zip(support.weights.shape, support.factor, strict=True))
-    table = block_table(kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length), support.factor)
-    spectrum = fft.dctn(table, type=1)[:-1, :-1]
+    shape = (rows, support.period or columns)
+    kernels = kernel_table(shape, pitch, kernel.smoothness, kernel.length, period=support.period)
+    table = block_table(kernels, support.factor)
+    if support.periodic:
+        waves = (np.arange(support.shape[1]) + 1) // 2
+        spectrum = fft.dct(fft.rfft(table, axis=1).real, type=1, axis=0)[:-1, waves]
+    else:
+        spectrum = fft.dctn(table, type=1)[:-1, :-1]
     return np.asarray(np.maximum(spectrum, EIGENVALUE_FLOOR * spectrum.max()))
 
 
@@ -75,7 +84,7 @@ def whitener(
     1.0
     """
     rows, columns = support.weights.shape
-    table = kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length)
+    table = kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length, period=support.period)
     values, vectors = np.linalg.eigh(covariance_matrix(table, support))
     weights = (np.maximum(values, EIGENVALUE_FLOOR * values[-1]) + noise) ** -exponent
     return np.asarray((vectors * np.sqrt(weights / weights.mean())) @ vectors.T)

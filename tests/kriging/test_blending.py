@@ -1,0 +1,88 @@
+"""The trust in fits, and how two proposals share the null space."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xr_dip.kriging.blending import blend_weight, share_null_space
+
+
+def members(agreement, count=4, size=1.0, seed=0):
+    """Fields of that pairwise correlation on average, exactly equal where it is 1."""
+    rng = np.random.default_rng(seed)
+    common, own = rng.standard_normal((1, 64, 64)), rng.standard_normal((count, 64, 64))
+    return size * (np.sqrt(agreement) * common + np.sqrt(1 - agreement) * own)
+
+
+def test_equal_and_modest_members_are_trusted_fully():
+    assert blend_weight(members(1.0), 100.0, (16, 16), (8, 8)) == pytest.approx(1.0)
+
+
+def test_trust_is_the_squared_reliability():
+    """Spearman-Brown: c = 0.5 and M = 4 give R = 4 0.5 / 2.5 = 0.8."""
+    assert blend_weight(members(0.5), 100.0, (16, 16), (8, 8)) == pytest.approx(0.64, abs=0.02)
+
+
+def test_large_members_are_mistrusted():
+    """rho = 1 / sqrt(P) = 1.2, twice what is trusted: a = 1 / 16."""
+    parts = members(1.0)
+    variance = (parts[0] ** 2).mean() / 1.2**2
+    assert blend_weight(parts, variance, (16, 16), (8, 8)) == pytest.approx(1 / 16)
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor", "expected"), [((6, 40), (8, 8), 0.25), ((16, 16), (4, 4), 0.3), ((16, 16), (3, 6), 1.0)]
+)
+def test_small_domains_and_factors_limit_the_trust(shape, factor, expected):
+    assert blend_weight(members(1.0), 100.0, shape, factor) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("parts", [np.zeros((4, 8, 8)), np.array([[[1.0]], [[-1.0]]])])
+def test_nothing_to_trust(parts):
+    assert blend_weight(parts, 1.0, (16, 16), (8, 8)) == 0.0
+
+
+def test_a_single_fit_is_trusted_a_little():
+    assert blend_weight(members(1.0, count=1), 100.0, (16, 16), (8, 8)) == pytest.approx(0.25)
+
+
+def test_trust_counts_sea_only():
+    parts, sea = members(1.0), np.ones((64, 64), dtype=bool)
+    sea[:32] = False
+    noisy = parts.copy()
+    noisy[:, ~sea] = np.random.default_rng(1).standard_normal((4, 2048)) * 1e6
+    assert blend_weight(noisy, 100.0, (16, 16), (8, 8), sea=sea) == pytest.approx(1.0)
+
+
+@given(st.integers(0, 1000), st.floats(0, 1), st.integers(1, 6), st.floats(1e-6, 1e6))
+@settings(max_examples=40, deadline=None)
+def test_trust_is_a_share(seed, agreement, count, size):
+    assert 0.0 <= blend_weight(members(agreement, count, size, seed), 1.0, (16, 16), (8, 8)) <= 1.0 + 1e-12
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.2, 1.0), st.floats(0.2, 1.0))
+def test_shares_are_the_best_weights_if_each_proposal_is_right_by_its_part(seed, first, second):
+    """An error is made that has just these products with both proposals: no other weights leave less of it."""
+    rng = np.random.default_rng(seed)
+    fields = rng.standard_normal((2, 40)) + rng.standard_normal(40)
+    products = fields @ fields.T
+    wanted = np.array([first, second]) * np.diag(products)
+    noise = rng.standard_normal(40)
+    error = fields.T @ np.linalg.solve(products, wanted - fields @ noise) + noise
+    weights = share_null_space((fields[:1], fields[1:]), (first, second))
+    assert min(weights) >= 0
+    left = np.square(error - np.array(weights) @ fields).sum()
+    for other in (np.array(weights) + step for step in ((0.05, 0), (0, 0.05), (-0.05, 0), (0, -0.05))):
+        if min(other) >= 0:
+            assert left <= np.square(error - other @ fields).sum() + 1e-9
+
+
+def test_shares_of_land_and_of_empty_proposals():
+    field = np.array([[1.0, 2.0, 0.0]])
+    sea = np.array([[True, False, True]])
+    assert share_null_space((0 * field, field), (1.0, 0.5)) == (0.0, 0.5)
+    assert share_null_space((field, 0 * field), (1.0, 0.5)) == (1.0, 0.0)
+    assert share_null_space((0 * field, 0 * field), (1.0, 0.5)) == (0.0, 0.0)
+    assert share_null_space((field, 3 * field[:, ::-1]), (1.0, 0.5), sea=sea) == (1.0, 0.5)

@@ -1,0 +1,188 @@
+"""Kriging along fronts."""
+
+import numpy as np
+import pytest
+from real_fields import gulf_stream
+
+from xr_dip.blocks import block_mean, block_sum
+from xr_dip.kriging.block import BlockKriging
+from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
+from xr_dip.kriging.front import FrontKernel, FrontKriging
+from xr_dip.kriging.front_likelihood import follow_fronts
+from xr_dip.kriging.fronts import Fronts
+from xr_dip.kriging.mosaic import krige
+
+KERNEL = Kernel(2.5, 2.0, 0.3)
+
+
+def setting(shape=(8, 9), factor=(4, 4), land=False, covariance=None, periodic=False):
+    """Return plain kriging and values with a slanting front."""
+    y, x = np.indices(shape)
+    values = np.tanh((y - 0.5 * x + 1.2 * np.sin(0.9 * x)) / 1.5)
+    weights = np.ones((shape[0] * factor[0], shape[1] * factor[1]))
+    if land:
+        weights[: factor[0] + 1, : 2 * factor[1] + 1] = 0.0
+    cells = block_sum(weights, factor) > 0
+    kriging = krige(weights, factor, (1.0, 1.0), covariance or Covariance((KERNEL,)), cells, periodic=periodic)
+    return kriging, np.where(cells, values, np.nan)
+
+
+def along(kriging, values, strength=0.5, kernel=KERNEL):
+    support = kriging.support
+    sea = support.weights > 0
+    fronts = Fronts(kriging.mean(values), sea, support.factor, kriging.pitch, periodic=support.periodic)
+    return FrontKriging(kriging, fronts, FrontKernel(strength, kernel))
+
+
+@pytest.mark.parametrize("land", [False, True])
+def test_without_strength_it_is_plain_kriging(land):
+    """But for the four nodes that stand for a mean and the spline between knots."""
+    kriging, values = setting(factor=(8, 8), land=land)
+    estimate = along(kriging, values, strength=0.0).estimate(values)
+    sea = kriging.support.weights > 0
+    plain = kriging.mean(values)
+    assert np.abs(estimate.field - plain)[sea].max() < 0.02 * np.ptp(plain[sea])
+    residuals, variances = kriging.left_out(values)
+    np.testing.assert_allclose(estimate.residuals, residuals[0], atol=0.02)
+    np.testing.assert_allclose(estimate.variances, variances[0], rtol=0.25)
+    np.testing.assert_allclose(estimate.relative[kriging.support.cells], 1.0)
+
+
+@pytest.mark.parametrize("land", [False, True])
+def test_its_null_part_conserves(land):
+    kriging, values = setting(land=land)
+    added = kriging.null(along(kriging, values).estimate(values).field)
+    cells = kriging.support.cells
+    assert np.abs(block_mean(added, kriging.support.weights, (4, 4))[cells]).max() < 1e-8
+    assert added[kriging.support.weights > 0].std() > 1e-3  # and it says something
+
+
+def test_it_is_linear_where_the_fronts_are_given():
+    kriging, values = setting()
+    front = along(kriging, values)
+    other = np.random.default_rng(0).standard_normal(values.shape)
+    both = front.estimate(2 * values - other).field
+    np.testing.assert_allclose(both, 2 * front.estimate(values).field - front.estimate(other).field, atol=1e-6)
+
+
+def test_residuals_are_those_of_a_cell_left_out():
+    """Against kriging without the cell, with the same fronts."""
+    kriging, values = setting(factor=(8, 8))
+    front = along(kriging, values)
+    residuals = front.estimate(values).residuals
+    cell = np.unravel_index(np.abs(residuals[1:-1, 1:-1]).argmax(), (6, 7))
+    cell = cell[0] + 1, cell[1] + 1
+    fewer = kriging.support.cells.copy()
+    fewer[cell] = False
+    without = BlockKriging(kriging.support.weights, (8, 8), (1.0, 1.0), kriging.covariance, fewer)
+    field = FrontKriging(without, front.fronts, front.kernel).estimate(values).field
+    predicted = block_mean(field, kriging.support.weights, (8, 8))[cell]
+    assert residuals[cell] == pytest.approx(values[cell] - predicted, abs=0.002)
+    assert abs(residuals[cell]) > 0.03
+
+
+def test_turning_the_field_turns_the_estimate():
+    kriging, values = setting(shape=(8, 8))
+    turned = krige(kriging.support.weights, (4, 4), (1.0, 1.0), kriging.covariance, kriging.support.cells)
+    field = along(kriging, values).estimate(values).field
+    np.testing.assert_allclose(along(turned, values.T).estimate(values.T).field, field.T, atol=1e-7)
+    upside = along(turned, values[::-1]).estimate(values[::-1]).field
+    np.testing.assert_allclose(upside, field[::-1], atol=1e-7)
+
+
+def test_land_is_not_read():
+    kriging, values = setting(land=True)
+    filled = np.where(kriging.support.cells, values, 1e3)
+    sea = kriging.support.weights > 0
+    first, second = (along(kriging, field).estimate(field).field[sea] for field in (values, filled))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_windows_agree_with_the_whole(monkeypatch):
+    kriging, _ = setting(shape=(10, 48), factor=(2, 2))
+    y, x = np.indices((10, 48))
+    values = np.tanh((y - 4.5 + 2 * np.sin(0.5 * x)) / 1.5)
+    whole = along(kriging, values).estimate(values)
+    monkeypatch.setattr("xr_dip.kriging.front.LARGEST", 100)
+    parts = along(kriging, values).estimate(values)
+    added = kriging.null(whole.field)
+    assert (kriging.null(parts.field) - added).std() < 0.2 * added.std()
+    assert (parts.residuals - whole.residuals).std() < 0.2 * whole.residuals.std()
+    np.testing.assert_allclose(parts.relative, whole.relative, rtol=0.05)
+
+
+@pytest.mark.parametrize("largest", [1100, 100])
+def test_around_the_globe_there_is_no_seam(monkeypatch, largest):
+    """Rolling the field rolls the estimate, in one piece and in windows."""
+    monkeypatch.setattr("xr_dip.kriging.front.LARGEST", largest)
+    y, x = np.indices((6, 40))
+    values = np.tanh((y - 3 + 2 * np.sin(2 * np.pi * x / 40)) / 1.2)
+    kriging = setting(shape=(6, 40), factor=(2, 2), periodic=True)[0]
+    field = along(kriging, values).estimate(values).field
+    rolled = np.roll(values, 20, axis=1)
+    np.testing.assert_allclose(along(kriging, rolled).estimate(rolled).field, np.roll(field, 40, axis=1), atol=2e-4)
+
+
+def test_noise_is_left_in_the_residuals():
+    """With a noise as large as the field the estimate keeps away from the values."""
+    exact, values = setting()
+    noisy = setting(covariance=Covariance((KERNEL,), noise=0.3))[0]
+    misfits = [
+        np.abs(block_mean(along(k, values).estimate(values).field, k.support.weights, (4, 4)) - values).mean()
+        for k in (exact, noisy)
+    ]
+    assert misfits[1] > 10 * misfits[0]
+
+
+def test_left_out_scales_draws_to_its_own_variance():
+    """Residual over variance times the posterior variance of a kernel is that of kriging along fronts."""
+    mixture = Covariance((Kernel(2.5, 2.0, 0.3, 0.6), Kernel(2.5, 3.0, 0.9, 0.4)))
+    kriging, values = setting(covariance=mixture)
+    front = along(kriging, values)
+    estimate = front.estimate(values)
+    residuals, variances = front.left_out(estimate)
+    assert residuals.shape == variances.shape == (2, *values.shape)
+    square, variance = estimate.residuals**2, estimate.variances
+    found = np.sqrt(square.sum() / variance.sum() * (square / variance).mean())
+    scaled = residuals[1] ** 2
+    both = np.sqrt(scaled.sum() / variance.sum() * (scaled / variance).mean())
+    assert both == pytest.approx(np.sqrt(found * KERNEL.sill))  # the mean of what residuals and likelihood say
+    np.testing.assert_allclose(residuals[1] / estimate.residuals, residuals[0, 0, 0] / estimate.residuals[0, 0])
+    np.testing.assert_allclose(variances[0] * estimate.relative, estimate.variances)
+    np.testing.assert_allclose(variances[1] * 0.9, variances[0] * 0.3)
+
+
+@pytest.mark.parametrize("shape", [(1, 12), (4, 4), (2, 3)])
+def test_few_cells_have_no_fronts(shape):
+    weights = np.ones((shape[0] * 2, shape[1] * 2))
+    values = np.random.default_rng(0).standard_normal(shape)
+    covariance = fit_covariance(values, weights, (2, 2), (1.0, 1.0))
+    assert follow_fronts(krige(weights, (2, 2), (1.0, 1.0), covariance, np.ones(shape, bool)), values) is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_noise_has_no_fronts(seed):
+    weights, values = np.ones((24, 24)), np.random.default_rng(seed).standard_normal((12, 12))
+    covariance = fit_covariance(values, weights, (2, 2), (1.0, 1.0))
+    assert follow_fronts(krige(weights, (2, 2), (1.0, 1.0), covariance, np.ones((12, 12), bool)), values) is None
+
+
+@pytest.mark.parametrize("field", [np.ones((8, 8)), np.indices((8, 8)).sum(axis=0) * 0.1])
+def test_a_plane_has_no_fronts_and_does_not_fail(field):
+    weights = np.ones((16, 16))
+    covariance = fit_covariance(field, weights, (2, 2), (1.0, 1.0))
+    front = follow_fronts(krige(weights, (2, 2), (1.0, 1.0), covariance, np.ones((8, 8), bool)), field)
+    if front is not None:  # whatever rounding looks like, the estimate stays the plane
+        np.testing.assert_allclose(block_mean(front.estimate(field).field, weights, (2, 2)), field, atol=1e-6)
+
+
+@pytest.mark.samples
+def test_it_is_closer_to_the_gulf_stream_than_plain_kriging():
+    truth = gulf_stream()[:128, :128]
+    values, weights = block_mean(truth, np.ones_like(truth), (8, 8)), np.ones_like(truth)
+    covariance = fit_covariance(values, weights, (8, 8), (1.0, 1.0))
+    kriging = krige(weights, (8, 8), (1.0, 1.0), covariance, np.ones(values.shape, bool))
+    front = follow_fronts(kriging, values)
+    plain = kriging.mean(values)
+    followed = plain + kriging.null(front.estimate(values).field)
+    assert np.square(followed - truth).mean() < 0.9 * np.square(plain - truth).mean()

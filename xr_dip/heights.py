@@ -1,0 +1,96 @@
+"""What a DataArray must hold to be a field of sea surface height: numbers, some of them, none absurd."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from xr_dip.errors import first_index
+from xr_dip.sea import LARGEST_HEIGHT
+
+UNITS_PER_METRE = {
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),
+    **dict.fromkeys(("cm", "centimetre", "centimetres", "centimeter", "centimeters"), 100.0),
+    **dict.fromkeys(("mm", "millimetre", "millimetres", "millimeter", "millimeters"), 1000.0),
+}
+
+
+def largest_height(da: xr.DataArray) -> float:
+    """Return a hundred metres in the unit of a field, metres where it has none.
+
+    Examples
+    --------
+    >>> largest_height(xr.DataArray(0.0, attrs={"units": "cm"}))
+    10000.0
+    """
+    return LARGEST_HEIGHT * UNITS_PER_METRE.get(str(da.attrs.get("units", "m")), 1.0)
+
+
+def check_array(da: xr.DataArray) -> None:
+    """Refuse what is no array of floating-point numbers with some value in it.
+
+    Parameters
+    ----------
+    da : DataArray
+
+    Raises
+    ------
+    TypeError
+        If it is no DataArray, or of another dtype.
+    ValueError
+        If every value is NaN (looked at only where the array is in memory).
+
+    Examples
+    --------
+    >>> check_array(xr.DataArray([1, 2], name="ssh"))
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid dtype int64 of 'ssh'. It must be floating point; convert with .astype("float64")...
+    """
+    if not isinstance(da, xr.DataArray):
+        raise TypeError(f"Invalid field of type {type(da).__name__}. It must be an xarray.DataArray.")
+    if not np.issubdtype(da.dtype, np.floating):
+        raise TypeError(
+            f"Invalid dtype {da.dtype} of {da.name!r}. It must be floating point; convert with "
+            '.astype("float64") if its values are metres, with land as NaN.'
+        )
+    if da.chunks is None and da.size and not bool(da.notnull().any()):
+        raise ValueError(f"Invalid field {da.name!r}. Every value is NaN; there must be some sea.")
+
+
+def check_heights(da: xr.DataArray, largest: float) -> None:
+    """Refuse infinite values and undeclared fill values of a field in memory; lazy ones are looked at when computed.
+
+    Parameters
+    ----------
+    da : DataArray
+    largest : float
+        A hundred metres in the unit of the field.
+
+    Raises
+    ------
+    ValueError
+        With the place of the first such value: its indices and its coordinates.
+
+    Examples
+    --------
+    >>> check_heights(xr.DataArray([0.5, np.inf], {"lat": [40.0, 41.0]}, "lat", name="ssh"), 100.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid ssh inf at lat=1 (lat 41.0). It must be finite, or NaN where there is no data.
+    """
+    if da.chunks is not None:
+        return
+    for wrong, rule in (
+        (np.isinf(da.values), "It must be finite, or NaN where there is no data."),
+        (
+            np.abs(da.values) > largest,
+            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
+            "or replace it by NaN.",
+        ),
+    ):
+        if wrong.any():
+            here = da[first_index(wrong)]
+            index = ", ".join(f"{dim}={place}" for dim, place in zip(da.dims, first_index(wrong), strict=True))
+            place = ", ".join(f"{name} {coord.values}" for name, coord in here.coords.items() if coord.ndim == 0)
+            raise ValueError(f"Invalid {da.name} {here.values} at {index}{f' ({place})' if place else ''}. {rule}")

@@ -1,0 +1,150 @@
+r"""How much each proposal for what kriging misses is to be believed, from the coarse values alone.
+
+Proposals are fields of zero block means: the mean of the fits in the null space, and kriging along fronts. Each has a
+part that is trusted, and where two agree they share the weight.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xr_dip.blocks import Factor
+
+MOST_TRUSTED_RATIO = 0.6
+"""Fits whose part in the null space is larger than this, against the kriging error, are mistrusted."""
+USUAL_AGREEMENT = 0.5
+"""Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
+SHORT_SIDE = 12
+"""Coarse cells along the shorter side below which fits are trusted less."""
+SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.3
+"""At factors this small kriging is nearly perfect, and fits may not change it much."""
+FRONT_TRUST, SMALL_FACTOR_FRONT_TRUST = 1.0, 0.75
+"""Part of kriging along fronts that is trusted."""
+
+
+def blend_weight(
+    null_parts: npt.NDArray[np.floating],
+    variance: float,
+    coarse_shape: tuple[int, int],
+    factor: Factor,
+    *,
+    sea: npt.NDArray[np.bool_] | None = None,
+) -> float:
+    """Weight a of the fits in ``x = K(y) + a mean_k u_k``, from how far they agree and how large they are.
+
+    With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
+    (Spearman-Brown), and ``rho`` its size over the kriging error. ``a = R^2 min(1, (0.6 / rho)^4) min(1, (d / 12)^2)``
+    with d the cells along the shorter side, and at most 0.3 for factors up to 4. (The first guards against noise of
+    single fits, the second against fits that agree on something implausible, the third against too few cells.)
+
+    Parameters
+    ----------
+    null_parts : array, shape (M, ny * fy, nx * fx)
+        ``u_k = N(g_k)`` of each fit.
+    variance : float
+        From `mean_variance`.
+    coarse_shape : (int, int)
+    factor : (int, int)
+    sea : array of bool, shape (ny * fy, nx * fx), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    float
+        From 0 to 1. A single fit, whose reliability is unknown, is taken to agree by one half with others.
+
+    Examples
+    --------
+    >>> parts = np.array([[[1.0, -1.0]], [[1.0, -1.0]]])
+    >>> round(blend_weight(parts, 25.0, (12, 12), (8, 8)), 6)
+    1.0
+    >>> round(blend_weight(parts, 25.0, (6, 12), (8, 8)), 6)
+    0.25
+    """
+    count = len(null_parts)
+    parts = null_parts.reshape(count, -1) if sea is None else null_parts[:, sea]
+    norms = np.linalg.norm(parts, axis=1)
+    size = float(np.sqrt((parts.mean(axis=0) ** 2).mean()))
+    if not norms.all() or size == 0:
+        return 0.0
+    correlation = (parts / norms[:, None]) @ (parts / norms[:, None]).T
+    agreement = float(correlation[np.triu_indices(count, 1)].mean()) if count > 1 else USUAL_AGREEMENT
+    reliability = max(0.0, count * agreement / (1 + (count - 1) * agreement)) if agreement > 0 else 0.0
+    plausible = min(1.0, (MOST_TRUSTED_RATIO * np.sqrt(variance) / size) ** 4)
+    weight = float(reliability**2 * plausible * min(1.0, (min(coarse_shape) / SHORT_SIDE) ** 2))
+    return min(weight, SMALL_FACTOR_WEIGHT) if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else weight
+
+
+def front_trust(coarse_shape: tuple[int, int], factor: Factor) -> float:
+    """Part of kriging along fronts that is trusted: less on few cells, and at factors up to 4, where it adds little.
+
+    Parameters
+    ----------
+    coarse_shape : (int, int)
+    factor : (int, int)
+
+    Returns
+    -------
+    float
+        ``min(1, d / 12)`` of the most, with d the cells along the shorter side.
+
+    Examples
+    --------
+    >>> front_trust((16, 20), (8, 8)), front_trust((16, 16), (3, 3)), front_trust((6, 9), (8, 8))
+    (1.0, 0.75, 0.5)
+    """
+    most = SMALL_FACTOR_FRONT_TRUST if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else FRONT_TRUST
+    return most * min(1.0, min(coarse_shape) / SHORT_SIDE)
+
+
+def share_null_space(
+    fields: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
+    trust: tuple[float, float],
+    *,
+    sea: npt.NDArray[np.bool_] | None = None,
+) -> tuple[float, float]:
+    r"""Weights of two proposals for what kriging misses, which agree in part.
+
+    Each proposal f_i for the error e of kriging is expected to be right by a part t_i: ``<f_i, e> = t_i <f_i, f_i>``,
+    so that alone its best weight would be t_i. Together the best weights solve the normal equations::
+
+        <f_1, f_1> w_1 + <f_1, f_2> w_2 = t_1 <f_1, f_1>
+        <f_1, f_2> w_1 + <f_2, f_2> w_2 = t_2 <f_2, f_2>
+
+    and where one would be negative the other stands alone.
+
+    Parameters
+    ----------
+    fields : (array, array), shape (Y, X) each
+        Fields of zero block means.
+    trust : (float, float)
+        t_i, from 0.
+    sea : array of bool, shape (Y, X), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    (float, float)
+        Not negative.
+
+    Examples
+    --------
+    >>> first, second = np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]])
+    >>> share_null_space((first, second), (1.0, 0.5))
+    (1.0, 0.5)
+    >>> share_null_space((first, first), (1.0, 0.5))
+    (1.0, 0.0)
+    """
+    first, second = (field.ravel() if sea is None else field[sea] for field in fields)
+    own, other, common = float(first @ first), float(second @ second), float(first @ second)
+    determinant = own * other - common**2
+    if determinant <= 1e-9 * own * other:  # one is empty, or both are the same
+        return (trust[0] * (own > 0), 0.0) if own > 0 else (0.0, trust[1] * (other > 0))
+    weights = (
+        other * (trust[0] * own - common * trust[1]) / determinant,
+        own * (trust[1] * other - common * trust[0]) / determinant,
+    )
+    if weights[0] < 0:
+        return 0.0, trust[1]
+    return (trust[0], 0.0) if weights[1] < 0 else weights

@@ -1,0 +1,292 @@
+r"""Kriging that follows fronts: a covariance whose metric turns and stretches with the field itself.
+
+Sea surface height varies slowly along a current and fast across it. The structure tensor of the plain kriging estimate
+(`xr_dip.kriging.fronts`) gives each point its own metric, and the block means are kriged again with it. With ``F`` this
+linear estimate, ``K`` plain kriging and ``N`` the null space of the block means, ``K(y) + N(F(y))`` is as exact as
+plain kriging.
+
+How strongly the metric follows the fronts, and the Matern kernel, have the largest restricted likelihood, less a fifth
+of a nat for each cell and unit of strength: the tensor has been read from the same values, so the likelihood alone
+believes in it too much. Fields without plain fronts get strength zero, which is plain kriging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import map_coordinates
+
+from xr_dip.blocks import FloatArray
+from xr_dip.kriging.block_covariance import Support, fine_cells
+from xr_dip.kriging.covariance import Kernel
+from xr_dip.kriging.estimator import Estimator, LeftOut
+from xr_dip.kriging.factorization import DenseCholesky, Regression
+from xr_dip.kriging.fronts import Fronts
+from xr_dip.kriging.local_covariance import Points, Separation, make_nodes, separate, weigh
+from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
+from xr_dip.kriging.windows import Span, spans
+
+LARGEST = 1100
+"""Constrained cells up to which one factorisation is used; overlapping windows beyond."""
+ORDER = 2
+"""Nodes along each axis of a cell; three change nothing."""
+KNOTS = 4
+"""Points per coarse cell at which the estimate is computed; a spline joins them."""
+MARGIN = 8
+"""Knots by which the estimate is continued for that spline."""
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class FrontKernel:
+    """A covariance that follows fronts.
+
+    Attributes
+    ----------
+    strength : float
+        Power of the structure tensor.
+    kernel : Kernel
+        Matern smoothness, length in the mean metric, and sill.
+    """
+
+    strength: float
+    kernel: Kernel
+
+
+class FrontEstimate(NamedTuple):
+    """What kriging along fronts makes of a coarse field."""
+
+    field: FloatArray
+    """The estimate ``F(y)``, shape (Y, X); its block means are nearly the values."""
+    residuals: FloatArray
+    """Leave-one-out residuals, NaN where there is no value, shape (ny, nx)."""
+    variances: FloatArray
+    """Variances of these residuals at unit sill, shape (ny, nx)."""
+    relative: FloatArray
+    """Posterior variance in each cell over that of the best isotropic kernel, both at unit sill, shape (ny, nx)."""
+
+
+class FrontKriging:
+    """Kriging along the fronts of a field.
+
+    Parameters
+    ----------
+    base : Estimator
+        Plain kriging; gives the sea, the isotropic covariance and the noise.
+    fronts : Fronts
+        Of its estimate.
+    kernel : FrontKernel
+
+    See Also
+    --------
+    xr_dip.kriging.front_likelihood.follow_fronts : fits one to a field.
+    """
+
+    def __init__(self, base: Estimator, fronts: Fronts, kernel: FrontKernel) -> None:
+        self.base, self.fronts, self.kernel = base, fronts, kernel
+
+    def estimate(self, values: npt.NDArray[np.floating]) -> FrontEstimate:
+        """Estimate the fine field, and check it by leaving out each cell in turn.
+
+        Parameters
+        ----------
+        values : array, shape (ny, nx)
+            Finite in the constrained cells.
+
+        Returns
+        -------
+        FrontEstimate
+        """
+        support, given = self.base.support, np.asarray(values, dtype=np.float64)
+        field = np.zeros(support.weights.shape)
+        checks = np.full((3, *support.shape), np.nan)
+        for rows, columns in _windows(support):
+            window = support.window(rows.cells, columns.cells)
+            if window.cells.any():
+                part = self._estimate_window(window, (_first(rows), _first(columns)), given[rows.cells, columns.cells])
+                fine = fine_cells(rows.cells, support.factor[0]), fine_cells(columns.cells, support.factor[1])
+                field[fine] += part.field * rows.share[:, None] * columns.share
+                found = np.stack(part[1:])
+                checks[:, rows.core, columns.core] = found[:, rows.own, columns.own]
+        return FrontEstimate(field, *checks)
+
+    def _estimate_window(self, support: Support, corner: tuple[int, int], values: FloatArray) -> FrontEstimate:
+        """Krige one window that begins at a coarse cell."""
+        kernel, best = self.kernel.kernel, self.base.covariance.best
+        column = values[support.cells][:, None]
+        places = Places(self.base, self.fronts, self.kernel.strength, support, corner, ORDER)
+        own = Solution(places, kernel, self.base, column)
+        plain = Solution(Places(self.base, self.fronts, 0.0, support, corner, ORDER), best, self.base, column)
+        checks = np.full((3, *support.shape), np.nan)
+        checks[:, support.cells] = own.residuals, own.variances, own.posterior / plain.posterior
+        return FrontEstimate(_field(own, places, kernel), *checks)
+
+    def left_out(self, estimate: FrontEstimate) -> LeftOut:
+        """Residuals of this kriging in the form of those of the plain one, for draws of its errors.
+
+        A draw of the error of a plain kernel, scaled by residual over variance, then has the posterior variance of
+        kriging along fronts. How large that is the residuals and the likelihood both tell, each with errors of its own:
+        the residuals are scaled to the geometric mean of both.
+
+        Parameters
+        ----------
+        estimate : FrontEstimate
+
+        Returns
+        -------
+        LeftOut
+        """
+        kernels, sill = self.base.covariance.kernels, self.base.covariance.best.sill
+        effective = estimate.variances / estimate.relative
+        # The kernels of a mixture differ in sill and length, but not much in the error that they predict.
+        variances = np.stack([effective * (sill / kernel.sill) for kernel in kernels])
+        seen = np.isfinite(estimate.residuals)
+        squares, expected = estimate.residuals[seen] ** 2, estimate.variances[seen]
+        found = float(np.sqrt(squares.sum() / expected.sum() * (squares / expected).mean()))
+        scale = (self.kernel.kernel.sill / found) ** 0.25 if found > 0 else 1.0
+        return LeftOut(np.stack([estimate.residuals * scale] * len(kernels)), variances)
+
+
+def _windows(support: Support) -> Iterator[tuple[Span, Span]]:
+    """All of a small domain, or overlapping parts of a large one."""
+    (ny, nx), (fy, fx), parts = support.shape, support.factor, support.cells.sum() > LARGEST
+    for rows in spans(ny, fy, parts=parts):
+        for columns in spans(nx, fx, parts=parts, periodic=support.periodic):
+            yield rows, columns
+
+
+def _first(span: Span) -> int:
+    return span.cells.start if isinstance(span.cells, slice) else int(span.cells[0])
+
+
+class Places:
+    """Nodes of the cells of a window, with their metrics.
+
+    Parameters
+    ----------
+    base : Estimator
+    fronts : Fronts
+        Of the whole domain.
+    strength : float
+    support : Support
+        Of the window.
+    corner : (int, int)
+        Its first coarse cell.
+    order : int
+        Nodes along each axis of a cell.
+    """
+
+    def __init__(
+        self,
+        base: Estimator,
+        fronts: Fronts,
+        strength: float,
+        support: Support,
+        corner: tuple[int, int] = (0, 0),
+        order: int = 2,
+    ) -> None:
+        self.support, self.pitch = support, base.pitch
+        self._metric, self._strength = fronts.metric, strength
+        self._corner = corner[0] * support.factor[0], corner[1] * support.factor[1]
+        self.period = support.weights.shape[1] * base.pitch[1] if support.periodic else np.inf
+        self.nodes = make_nodes(support, order)
+        self.points = self.at(self.nodes.row.ravel(), self.nodes.column.ravel())
+
+    def at(self, row: FloatArray, column: FloatArray) -> Points:
+        """Return points at positions in fine cells of the window."""
+        metric = self._metric(self._strength, row + self._corner[0], column + self._corner[1])
+        return Points(row * self.pitch[0], column * self.pitch[1], metric, self.period)
+
+    def separation(self) -> Separation:
+        """Measure the distances between all nodes."""
+        return separate(self.points, self.points)
+
+    def block_covariance(self, separation: Separation, kernel: Kernel) -> tuple[FloatArray, FloatArray]:
+        """Covariance of nodes with block means, shape (cells, nodes, cells), and of block means, at unit sill."""
+        share = self.nodes.share
+        between = separation.covariance(kernel.smoothness, kernel.length)
+        nodes = (between.reshape(len(between), *share.shape) * share).sum(axis=2).reshape(*share.shape, -1)
+        blocks = (nodes * share[:, :, None]).sum(axis=1)
+        return nodes, np.asarray((blocks + blocks.T) / 2)  # nodes are symmetric only up to rounding
+
+    def trend(self) -> FloatArray:
+        """Trend at the nodes, shape (terms, cells * nodes)."""
+        rows, columns = self.support.weights.shape
+        y, x = 2 * self.nodes.row.ravel() / rows - 1, 2 * self.nodes.column.ravel() / columns - 1
+        return np.stack([np.ones_like(y), y, x])[trend_terms(self.support)]
+
+    def design(self) -> FloatArray:
+        """Block means of the trend, shape (cells, terms)."""
+        return coarse_plane(self.support)[trend_terms(self.support)][:, self.support.cells].T
+
+
+def regress(places: Places, blocks: FloatArray, base: Estimator, sill: float) -> Regression:
+    """Return the linear system of kriging with a covariance of block means, which it changes.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the covariance is singular but for rounding, as for lengths far beyond the domain.
+    """
+    blocks.ravel()[:: len(blocks) + 1] += (
+        base.covariance.nugget * float(np.diag(blocks).mean()) + base.covariance.noise / sill
+    )
+    return Regression(DenseCholesky(blocks), places.design())
+
+
+class Solution:
+    """Kriging of one column of values: coefficients of cells and trend, and how well it does in each cell.
+
+    Attributes
+    ----------
+    alpha, beta : array, shape (cells,) and (terms,)
+    residuals, variances : array, shape (cells,)
+        Leave-one-out residuals, and their variances at unit sill.
+    posterior : array, shape (cells,)
+        Mean posterior variance at the nodes, at unit sill.
+    """
+
+    def __init__(self, places: Places, kernel: Kernel, base: Estimator, column: FloatArray) -> None:
+        nodes, blocks = places.block_covariance(places.separation(), kernel)
+        regression = regress(places, blocks, base, kernel.sill)
+        alpha, beta = regression.solve(column)
+        self.alpha, self.beta = alpha[:, 0], beta[:, 0]
+        self.variances = 1.0 / np.maximum(regression.precision_diagonal(), TINY)
+        self.residuals = self.alpha * self.variances
+        explained = regression.variance(nodes.reshape(-1, len(blocks)).T, places.trend()).reshape(nodes.shape[:2])
+        self.posterior = np.maximum(((1.0 - explained) * places.nodes.share).sum(axis=1), TINY)
+
+
+def _field(solution: Solution, places: Places, kernel: Kernel) -> FloatArray:
+    """Fine field of a solution, by way of a few knots per coarse cell."""
+    (rows, columns), factor = places.support.weights.shape, places.support.factor
+    steps = [f / min(KNOTS, f) for f in factor]
+    row, column = ((np.arange(round(n / step)) + 0.5) * step for n, step in zip((rows, columns), steps, strict=True))
+    points = places.at(np.repeat(row, len(column)), np.tile(column, len(row)))
+    weights = (solution.alpha[:, None] * places.nodes.share).reshape(-1, 1)
+    knots = weigh(points, places.points, kernel.smoothness, kernel.length, weights).reshape(len(row), len(column))
+    trend = np.tensordot(solution.beta, plane((rows, columns))[trend_terms(places.support)], axes=1)
+    return np.asarray(_refine(knots, (rows, columns), (steps[0], steps[1]), places.support.periodic) + trend)
+
+
+def _refine(knots: FloatArray, shape: tuple[int, int], steps: tuple[float, float], periodic: bool) -> FloatArray:
+    """Cubic spline through knots that lie some fine cells apart."""
+    if steps == (1.0, 1.0):
+        return knots
+    continued = _continue(_continue(knots, False).T, periodic).T
+    places = [(np.arange(n) + 0.5) / step - 0.5 + MARGIN for n, step in zip(shape, steps, strict=True)]
+    return np.asarray(map_coordinates(continued, np.meshgrid(*places, indexing="ij"), order=3, mode="nearest"))
+
+
+def _continue(field: FloatArray, periodic: bool) -> FloatArray:
+    """Continue the first axis beyond both ends: around, or by point reflection, which keeps slopes."""
+    width = ((MARGIN, MARGIN), (0, 0))
+    if periodic:
+        return np.pad(field, width, mode="wrap")
+    if len(field) <= MARGIN:
+        return np.pad(field, width, mode="edge")
+    return np.pad(field, width, mode="reflect", reflect_type="odd")
