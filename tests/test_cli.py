@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from xr_dip import __version__, downscaling, samples
 from xr_dip.cli import main
+from xr_dip.errors import DipWarning
 
 
 @pytest.fixture
@@ -70,6 +71,13 @@ def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
         "constraint": None,
         "mask": None,
         "weights": "equal",
+        "land_value": None,
+        "extrapolate": False,
+        "periodic": "auto",
+        "x_dim": None,
+        "y_dim": None,
+        "x_coord": None,
+        "y_coord": None,
         "noise_std": None,
         "seed": 0,
         "device": "auto",
@@ -83,6 +91,8 @@ def test_every_option_arrives(coarse, tmp_path, calls):
     options = ["--members", 3, "--preset", "fast", "--generator", "dcgan", "--loss", "charbonnier", "--seed", 7]
     options += ["--constraint", "additive", "--weights", "area", "--noise-std", 0.02, "--device", "cpu"]
     options += ["--keep-members", "--quiet", "--factor", "2,3", "--mask", f"{coarse}:tmask"]
+    options += ["--land-value", 0, "--extrapolate", "--periodic", "no"]
+    options += ["--x-dim", "lon", "--y-dim", "lat", "--x-coord", "lon", "--y-coord", "lat"]
     result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", *options)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
@@ -97,6 +107,13 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "loss": "charbonnier",
         "constraint": "additive",
         "weights": "area",
+        "land_value": 0.0,
+        "extrapolate": True,
+        "periodic": False,
+        "x_dim": "lon",
+        "y_dim": "lat",
+        "x_coord": "lon",
+        "y_coord": "lat",
         "noise_std": 0.02,
         "seed": 7,
         "device": "cpu",
@@ -151,6 +168,18 @@ def test_an_earlier_file_is_replaced_when_asked(coarse, tmp_path, calls):
     assert result.exit_code == 0
     with xr.open_dataset(tmp_path / "fine.nc") as fine:
         assert "ssh_mean" in fine
+
+
+def test_a_mask_on_another_grid_is_regridded(coarse, tmp_path):
+    axes = {"lat": np.arange(28.0, 38.0, 0.25), "lon": np.arange(295.0, 312.0, 0.25)}
+    mask = np.tile(axes["lon"] < 306, (len(axes["lat"]), 1)).astype("int8")
+    xr.Dataset({"mask": (("lat", "lon"), mask)}, axes).to_netcdf(tmp_path / "mask.nc")
+    options = ["--var", "ssh", "--factor", 2, "--members", 2, "--preset", "fast", "--device", "cpu", "--quiet"]
+    with pytest.warns(DipWarning, match="have no sea on the fine grid"):
+        result = run("downscale", coarse, tmp_path / "fine.nc", *options, "--mask", f"{tmp_path / 'mask.nc'}:mask")
+    assert result.exit_code == 0, result.stderr
+    with xr.open_dataset(tmp_path / "fine.nc") as fine:
+        np.testing.assert_array_equal(fine.ssh_mean.notnull().any("lat"), fine.lon < -54)
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, OSError, RuntimeError])

@@ -17,13 +17,16 @@ def words(text):
 
 # Lowest first: a module imports only modules of lines above its own. A new module takes its place here.
 FLOORS = words("""
-_version errors blocks slices progress
-geometry geometry.ellipsoid geometry.axis geometry.rectilinear geometry.curvilinear geometry.grid
-cf.provenance cf.netcdf cf.summary cf.positions cf.horizontal
-sea samples synthetic interpolation constraints
+_version errors blocks basins slices progress
+geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
+geometry.curvilinear geometry.projected geometry.indices geometry.grid
+cf.provenance cf.netcdf cf.summary cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
+cf.horizontal cf.refined
+sea heights land regular_mask masks samples synthetic interpolation constraints
 kriging kriging.coast kriging.matern kriging.block_covariance kriging.trend kriging.factorization kriging.covariance
-kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.block
-kriging.mosaic
+kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.blending
+kriging.block kriging.windows kriging.mosaic kriging.shares kriging.basins
+kriging.fronts kriging.local_covariance kriging.front kriging.front_likelihood kriging.along_fronts
 fitting fitting.losses fitting.stopping fitting.linear fitting.operators
 generators.base generators.layers generators.bandlimited generators.dcgan generators
 fitting.problem fitting.fit fitting.ensemble
@@ -31,7 +34,10 @@ presets inputs recipe cf.coordinates cf.dataset cf
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
-coarsening baselines combination estimate downscaling twin accessor canvas plot
+coarsening baselines combination estimate downscaling twin variables
+archive archive.clock archive.daily_mean archive.days archive.shard archive.summary archive.configuration archive.job
+archive.work archive.folder archive.store archive.transactions archive.place archive.workers archive.cost archive.driver
+archive.command accessor canvas plot
 xr_dip cli
 """)
 
@@ -45,7 +51,7 @@ recipe estimate
 # `fit` and below, geometry and statistics of arrays: plain numbers and arrays.
 WITHOUT_XARRAY = [
     *(name for name in FLOORS if name.startswith(("geometry", "kriging", "fitting", "generators"))),
-    *words("errors blocks sea interpolation constraints combination presets"),
+    *words("errors blocks basins sea interpolation constraints combination presets"),
 ]
 
 

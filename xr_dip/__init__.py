@@ -7,6 +7,7 @@ network.
 from xr_dip import samples, synthetic
 from xr_dip._version import __version__
 from xr_dip.accessor import DipArray, DipDataset
+from xr_dip.archive.driver import downscale_archive
 from xr_dip.downscaling import downscale, interpolate
 from xr_dip.errors import DipWarning
 
@@ -16,6 +17,7 @@ __all__ = [
     "DipWarning",
     "__version__",
     "downscale",
+    "downscale_archive",
     "interpolate",
     "samples",
     "synthetic",

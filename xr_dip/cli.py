@@ -12,8 +12,12 @@ import xarray as xr
 
 from xr_dip import downscaling, samples
 from xr_dip._version import __version__
-from xr_dip.accessor import select_variable
+from xr_dip.archive.command import make_command
 from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
+from xr_dip.inputs import Periodic
+from xr_dip.variables import select_variable
+
+PERIODIC: dict[str, Periodic] = {"auto": "auto", "yes": True, "no": False}
 
 
 class FactorType(click.ParamType[Any]):
@@ -50,6 +54,7 @@ def main() -> None:
     Examples:
       xr-dip sample gulf_stream_coarse --output coarse.nc
       xr-dip downscale coarse.nc fine.nc --var sossheig --factor 5
+      xr-dip archive year/*.nc fine/ --var sossheig --factor 16
     """  # noqa: D301
 
 
@@ -65,7 +70,7 @@ def main() -> None:
 @click.option("--generator", metavar="NAME", help="Network, instead of that of the preset.")
 @click.option("--loss", metavar="NAME", help="Misfit, instead of that of the preset.")
 @click.option("--constraint", metavar="NAME", help="Form of the conservation, instead of that of the preset.")
-@click.option("--mask", metavar="FILE:VAR", help="Fine mask, 1 on sea and 0 on land.")
+@click.option("--mask", metavar="FILE:VAR", help="Fine sea mask, on the fine grid or any finer regular one.")
 @click.option(
     "--weights",
     type=click.Choice(["equal", "area"]),
@@ -73,6 +78,19 @@ def main() -> None:
     show_default=True,
     help="Weights of the fine cells in a coarse mean.",
 )
+@click.option("--land-value", type=float, metavar="NUMBER", help="Value of land in NAME, such as 0.")
+@click.option("--extrapolate", is_flag=True, help="Values for fine sea within one coarse cell of data, too.")
+@click.option(
+    "--periodic",
+    type=click.Choice(list(PERIODIC)),
+    default="auto",
+    show_default=True,
+    help="Whether the first column is a neighbour of the last.",
+)
+@click.option("--x-dim", metavar="NAME", help="Horizontal dimension x, where it cannot be found.")
+@click.option("--y-dim", metavar="NAME", help="Horizontal dimension y, where it cannot be found.")
+@click.option("--x-coord", metavar="NAME", help="Longitude, or x of a projection, where it cannot be found.")
+@click.option("--y-coord", metavar="NAME", help="Latitude, or y of a projection, where it cannot be found.")
 @click.option("--noise-std", type=float, metavar="METRES", help="Noise of the input; it is then not enforced exactly.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="The same seed gives the same members.")
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:1.")
@@ -85,6 +103,7 @@ def downscale(
     name: str,
     factor: int | tuple[int, int],
     mask: str | None,
+    periodic: str,
     overwrite: bool,
     quiet: bool,
     **options: Any,
@@ -99,12 +118,13 @@ def downscale(
     """  # noqa: D301
     with _one_line_errors():
         check_output(target, overwrite=overwrite)
-        with _open(source) as dataset:
+        with _open(source) as dataset, _open_mask(mask) as sea:
             field = select_variable(dataset, name)
             fine = downscaling.downscale(
                 field,
                 factor,
-                mask=_read_mask(mask),
+                mask=sea,
+                periodic=PERIODIC[periodic],
                 progress=not quiet,
                 dataset=dataset,
                 **options,
@@ -154,14 +174,19 @@ def _open(path: Path) -> xr.Dataset:
         raise ValueError(f"Invalid input '{path}'. It must be a NetCDF file that xarray can open: {error}") from error
 
 
-def _read_mask(place: str | None) -> xr.DataArray | None:
-    """Variable of a file, given as FILE:VAR."""
+@contextmanager
+def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
+    """Variable of a file, given as FILE:VAR; not loaded, as of a global mask only a window is needed."""
     if place is None:
-        return None
+        yield None
+        return
     path, _, name = place.rpartition(":")
     if not path or not name:
         raise ValueError(
             f"Invalid mask '{place}'. It must be a file and a variable with a colon between: mesh.nc:tmask."
         )
     with _open(Path(path)) as dataset:
-        return select_variable(dataset, name).load()
+        yield select_variable(dataset, name)
+
+
+main.add_command(make_command(downscale.params, errors=_one_line_errors, open_mask=_open_mask, periodic=PERIODIC))

@@ -1,0 +1,1 @@
+"""Many days in, many days out: a run that a kill cannot harm."""
