@@ -29,6 +29,7 @@ extensions = [
     "myst_nb",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "family_table",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "generated/gallery/*.ipynb"]
