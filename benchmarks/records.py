@@ -35,20 +35,22 @@ class Store:
     path : Path
         JSON; read if it exists.
     fresh : bool
-        Forget what is there.
+        Run cases that have a record again; what is there of others is kept.
     """
 
     def __init__(self, path: Path, fresh: bool = False) -> None:
         self.path = path
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not fresh else []
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         self.records: dict[str, Record] = {record["key"]: record for record in known}
+        self._old = set(self.records) if fresh else set()
 
     def __contains__(self, key: str) -> bool:
-        return key in self.records
+        return key in self.records and key not in self._old
 
     def add(self, record: Record) -> None:
         """Keep a record and write the file anew."""
         self.records[str(record["key"])] = record
+        self._old.discard(str(record["key"]))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         ordered = sorted(self.records.values(), key=lambda record: json.dumps(_place(record)))
         partial = self.path.with_suffix(".tmp")

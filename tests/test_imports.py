@@ -19,7 +19,7 @@ def words(text):
 FLOORS = words("""
 _version errors blocks basins slices progress
 geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
-geometry.curvilinear geometry.projected geometry.indices geometry.grid
+geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.overlap
 cf.provenance cf.netcdf cf.summary cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
 sea heights land regular_mask masks samples synthetic interpolation constraints

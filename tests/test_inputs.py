@@ -49,6 +49,19 @@ def target(da=None, factor=2, **options):
             ValueError,
             "mask with dimensions .'a', 'b'.",
         ),
+        (field(), {"factor": 2, "mask": xr.Dataset({"a": 1})}, TypeError, r"Invalid mask of type Dataset.*\['a'\]"),
+        (
+            field(),
+            {"factor": 2, "mask": np.full((8, 12), "sea")},
+            ValueError,
+            "Invalid mask of type <U3. It must be of",
+        ),
+        (
+            field(),
+            {"factor": 2, "weights": np.ones((8, 12), complex)},
+            ValueError,
+            "Invalid weights of type complex128",
+        ),
         (field(), {"factor": 2, "mask": "fine"}, ValueError, "Invalid mask 'fine'. It must be 'coarse', a DataArray"),
         (field(), {"factor": 2, "land_value": "0"}, ValueError, "Invalid land_value '0'. It must be a finite number"),
         (field(), {"factor": 2, "land_value": np.nan}, ValueError, "Invalid land_value nan"),
@@ -114,6 +127,21 @@ def test_heights_in_centimetres_may_be_larger():
         xr_dip.interpolate(field(values), 2)
 
 
+@pytest.mark.parametrize(
+    ("units", "message"),
+    [
+        ("kelvin", "must be a sea surface height in m, cm or mm.* its units are 'kelvin'"),
+        ("m s-1", "its units are 'm s-1'. If it is a height, set its units; if the value is a fill value, set `_Fill"),
+        ("Metres ", "within 100 of 0, which is 100 m. A fill value must be declared"),
+        ("mm", "within 100000 of 0, which is 100 m. A fill value must be declared"),
+        ("", "within 100 of 0, which is 100 m. A fill value must be declared"),
+    ],
+)
+def test_units_that_are_no_height_are_named(units, message):
+    with pytest.raises(ValueError, match=f"Invalid ssh 285000.0 at lat=0, lon=0 .*{message}"):
+        xr_dip.interpolate(field(np.full((4, 6), 285e3), units=units), 2)
+
+
 @pytest.mark.parametrize("method", [xr_dip.downscale, xr_dip.interpolate])
 def test_lazy_fields_are_looked_at_when_they_are_computed(method):
     values = field().values
@@ -165,6 +193,18 @@ def test_periodic_is_seen_from_the_longitudes_or_told():
     around = xr.DataArray(field().values, {"lat": np.arange(4.0), "lon": np.arange(0.0, 360.0, 60.0)}, ("lat", "lon"))
     assert [target(around, periodic=told).periodic for told in ("auto", True, False)] == [True, True, False]
     assert [target(periodic=told).periodic for told in ("auto", False)] == [False, False]
+
+
+def test_columns_that_a_globe_has_twice_are_named():
+    """As where a plotting tool has closed the circle: the seam is told of, and how to be without it."""
+    axes = {"lat": np.arange(4.0), "lon": np.arange(0.0, 361.0, 60.0)}
+    closed = xr.DataArray(np.pad(field().values, ((0, 0), (0, 1)), mode="wrap"), axes, ("lat", "lon"), name="ssh")
+    with pytest.warns(
+        xr_dip.DipWarning, match=r"last 1 column.* of 'ssh' along 'lon'.*isel\({'lon': slice\(None, -1\)}"
+    ):
+        assert target(closed).periodic is False
+    assert target(closed, periodic=False).periodic is False
+    assert target(closed.isel({"lon": slice(None, -1)})).periodic is True
 
 
 def test_a_field_without_positions_may_be_told_to_be_periodic():

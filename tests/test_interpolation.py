@@ -67,6 +67,27 @@ def test_fill_takes_the_nearest_value_of_each_field():
     np.testing.assert_array_equal(fill_nearest(fields), [[[5.0] * 3] * 2, [[3.0, 3.0, 7.0], [3.0, 7.0, 7.0]]])
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.floats(0.1, 0.9), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_fill_has_no_direction(seed, ny, nx, land, periodic):
+    """It flips with its input, bit for bit; of equally near cells it is a mean, of two the plain one."""
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((ny, nx)) < land, np.nan, rng.standard_normal((ny, nx)))
+    values[rng.integers(ny), rng.integers(nx)] = 1.0
+    filled = fill_nearest(values, periodic=periodic)
+    for flip in (np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]):
+        np.testing.assert_array_equal(fill_nearest(values[flip], periodic=periodic)[flip], filled)
+    rows, columns = np.nonzero(np.isfinite(values))
+    for y, x in np.ndindex(values.shape):
+        across = np.abs(columns - x)
+        squared = (rows - y) ** 2 + (np.minimum(across, nx - across) if periodic else across) ** 2
+        near = squared == squared.min()
+        found = values[rows[near], columns[near]]
+        assert found.min() - 1e-12 <= filled[y, x] <= found.max() + 1e-12
+        if near.sum() <= 2:
+            assert filled[y, x] == pytest.approx(found.mean(), abs=1e-12)
+
+
 @given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(METHODS)), st.floats(0, 0.6))
 @settings(max_examples=30, deadline=None)
 def test_conservative_keeps_the_means_over_any_land(seed, method, land):

@@ -74,6 +74,19 @@ def test_a_mask_that_contradicts_the_field_is_named():
         drop_land(da, land_value=None, mask=sea(da, np.s_[:, 5:]))
 
 
+def test_a_mask_that_contradicts_a_lazy_field_is_named_when_it_is_computed():
+    lazy = drop_land(field().expand_dims(time=2).chunk(time=1, y=5), land_value=None, mask=1 - sea(field()))
+    with pytest.raises(ValueError, match=r"Invalid mask 'tmask' in the Dataset of 'zos'.*'land_binary_mask'"):
+        lazy.compute()
+
+
+@pytest.mark.parametrize("chunks", [None, {"y": 5}])
+def test_a_mask_without_any_value_is_named(chunks):
+    da = field() if chunks is None else field().chunk(chunks)
+    with pytest.raises(ValueError, match=r"Invalid mask 'tmask' .* each is missing: leave it out with .drop_vars\('tm"):
+        drop_land(da, land_value=None, mask=sea(da) * np.nan)
+
+
 def test_something_must_be_left():
     with pytest.raises(ValueError, match=r"Invalid field 'zos'[.] Every value is missing or land"):
         drop_land(field(0.0, cells=np.s_[:]), land_value=0.0, mask=None)
@@ -108,6 +121,22 @@ def test_a_constant_field_is_said_to_be_constant_once(known):
     with pytest.warns(DipWarning, match="Every value of 'zos' is 0.3. A constant field") as record:
         warn_of_fill(field(0.3, cells=np.s_[:]), DIMS, land_is_known=known)
     assert len(record) == 1
+
+
+def test_a_fill_of_a_lazy_field_is_told_of_when_it_is_computed():
+    """As that of a model on many files; once in the same words, and not where land is known."""
+    axes = {"lat": np.arange(10.0), "lon": np.arange(12.0)}
+    lazy = field().rename(y="lat", x="lon").assign_coords(axes).expand_dims(time=3).chunk(time=1)
+    known = lazy.dip.interpolate(2, land_value=0.0)
+    unknown = lazy.dip.interpolate(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DipWarning)
+        known.compute(scheduler="synchronous")
+    with pytest.warns(
+        DipWarning, match="of 'zos', 5% of its cells or more, is exactly 0 and .* land_value=0"
+    ) as record:
+        unknown.compute(scheduler="synchronous")
+    assert len({str(one.message) for one in record}) == 1
 
 
 @pytest.mark.samples

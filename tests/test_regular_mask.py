@@ -124,6 +124,11 @@ def test_what_has_no_two_axes_is_no_regular_mask(array):
     assert find_regular_mask(array) is None
 
 
+def test_a_mask_needs_all_of_its_positions():
+    with pytest.raises(ValueError, match=r"Invalid lat of the mask nan at index 1. It must be finite"):
+        find_regular_mask(make_mask([0.0, np.nan], [0.0, 1.0]))
+
+
 def test_only_the_window_is_read():
     """Rows and columns around the field, in two parts where they go on from the last column to the first."""
     read = []

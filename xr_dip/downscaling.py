@@ -28,6 +28,7 @@ from xr_dip.inputs import (
     check_seed,
     find_target,
 )
+from xr_dip.land import FillWatch
 from xr_dip.progress import progress_bar
 from xr_dip.sea import GAP
 from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
@@ -254,6 +255,8 @@ def _solve(
     function: SliceFunction, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
 ) -> dict[str, xr.Variable]:
     horizontal = target.horizontal
+    if da.chunks is not None and not target.land_is_known:
+        function = FillWatch(function, str(da.name))
     return apply_to_slices(function, da, (horizontal.y_dim, horizontal.x_dim), outputs)
 
 

@@ -23,7 +23,11 @@ def largest_height(da: xr.DataArray) -> float:
     >>> largest_height(xr.DataArray(0.0, attrs={"units": "cm"}))
     10000.0
     """
-    return LARGEST_HEIGHT * UNITS_PER_METRE.get(str(da.attrs.get("units", "m")), 1.0)
+    return LARGEST_HEIGHT * UNITS_PER_METRE.get(_units(da) or "m", 1.0)
+
+
+def _units(da: xr.DataArray) -> str:
+    return str(da.attrs.get("units", "")).strip().lower()
 
 
 def check_array(da: xr.DataArray) -> None:
@@ -83,14 +87,23 @@ def check_heights(da: xr.DataArray, largest: float) -> None:
         return
     for wrong, rule in (
         (np.isinf(da.values), "It must be finite, or NaN where there is no data."),
-        (
-            np.abs(da.values) > largest,
-            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
-            "or replace it by NaN.",
-        ),
+        (np.abs(da.values) > largest, _rule_of_heights(da, largest)),
     ):
         if wrong.any():
             here = da[first_index(wrong)]
             index = ", ".join(f"{dim}={place}" for dim, place in zip(da.dims, first_index(wrong), strict=True))
             place = ", ".join(f"{name} {coord.values}" for name, coord in here.coords.items() if coord.ndim == 0)
             raise ValueError(f"Invalid {da.name} {here.values} at {index}{f' ({place})' if place else ''}. {rule}")
+
+
+def _rule_of_heights(da: xr.DataArray, largest: float) -> str:
+    """Say what a value beyond a hundred metres may be: no height at all, or a fill value."""
+    if _units(da) in ("", *UNITS_PER_METRE):
+        return (
+            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
+            "or replace it by NaN."
+        )
+    return (
+        f"It must be a sea surface height in m, cm or mm, within 100 m of 0, but its units are {da.attrs['units']!r}. "
+        "If it is a height, set its units; if the value is a fill value, set `_FillValue`, or replace it by NaN."
+    )

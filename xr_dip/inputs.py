@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,9 @@ import xarray as xr
 from xr_dip.blocks import Factor
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.sea_masks import find_mask
+from xr_dip.errors import DipWarning
 from xr_dip.geometry.grid import CurvilinearGrid, Grid, RectilinearGrid
+from xr_dip.geometry.overlap import repeated_columns
 from xr_dip.heights import check_array, check_heights, largest_height
 from xr_dip.land import drop_land, warn_of_fill
 from xr_dip.masks import check_orientation, fine_mask, on_fine_grid
@@ -45,6 +48,8 @@ class Target:
         Whether the first column is a neighbour of the last.
     extrapolate : bool
         Whether fine sea beside the coarse data gets values, see `xr_dip.sea.find_sea`.
+    land_is_known : bool
+        Whether a mask or the value of land was found or given.
     description : mapping
         What the configuration says of the above, plain values.
     """
@@ -56,6 +61,7 @@ class Target:
     largest: float
     periodic: bool
     extrapolate: bool
+    land_is_known: bool
     description: Mapping[str, object]
 
     @property
@@ -122,6 +128,8 @@ def find_target(
     check_heights(field, largest)
     factors = parse_factor(factor, horizontal)
     wraps = check_periodic(periodic, horizontal.grid)
+    if periodic is not False:
+        _warn_of_overlap(da, horizontal)
     cell_weights = _fine_weights(weights, horizontal, factors)
     sea, kind = _fine_sea(mask, extrapolate, field, horizontal, factors)
     known = sea is not None or land is not None or land_value is not None
@@ -135,7 +143,7 @@ def find_target(
         "extrapolate": bool(extrapolate),
         "periodic": wraps,
     }
-    return field, Target(horizontal, factors, sea, cell_weights, largest, wraps, bool(extrapolate), description)
+    return field, Target(horizontal, factors, sea, cell_weights, largest, wraps, bool(extrapolate), known, description)
 
 
 def parse_factor(factor: FactorLike, horizontal: Horizontal) -> Factor:
@@ -297,6 +305,17 @@ def check_name(argument: str, name: Any, allowed: Sequence[str]) -> str:
     if not isinstance(name, str) or name not in allowed:
         raise ValueError(f"Invalid {argument} {name!r}. It must be one of {sorted(allowed)}.")
     return name
+
+
+def _warn_of_overlap(field: xr.DataArray, horizontal: Horizontal) -> None:
+    count, dim = repeated_columns(horizontal.grid), horizontal.x_dim
+    if count:
+        warnings.warn(
+            f"The last {count} column(s) of {field.name!r} along {dim!r} lie on its first, so that the globe has a "
+            f"seam there. Leave them out with `.isel({{{dim!r}: slice(None, -{count})}})`, or pass periodic=False.",
+            DipWarning,
+            stacklevel=4,
+        )
 
 
 def _fine_sea(

@@ -14,6 +14,7 @@ puts them back by iterative back-projection (Irani & Peleg 1991).
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -179,6 +180,9 @@ def upsample(
 def fill_nearest(values: npt.NDArray[np.floating], *, periodic: bool = False) -> FloatArray:
     """Give each missing (NaN) cell the value of the nearest cell that has one, distance in cells.
 
+    Of two that are equally near it is their mean, of more the mean of those that are found first from each corner of
+    the field, so that no direction counts more than another: flipping a field flips what is filled, bit for bit.
+
     Parameters
     ----------
     values : array, shape (..., ny, nx)
@@ -198,8 +202,10 @@ def fill_nearest(values: npt.NDArray[np.floating], *, periodic: bool = False) ->
     --------
     >>> fill_nearest(np.array([[1.0, np.nan, np.nan, 4.0]]))
     array([[1., 1., 4., 4.]])
+    >>> fill_nearest(np.array([[1.0, np.nan, 4.0]]))
+    array([[1. , 2.5, 4. ]])
     >>> fill_nearest(np.array([[1.0, 2.0, np.nan, np.nan, np.nan]]), periodic=True)
-    array([[1., 2., 2., 2., 1.]])
+    array([[1. , 2. , 2. , 1.5, 1. ]])
     """
     fields = np.array(values, dtype=np.float64).reshape(-1, *values.shape[-2:])
     for index, field in enumerate(fields):
@@ -207,8 +213,18 @@ def fill_nearest(values: npt.NDArray[np.floating], *, periodic: bool = False) ->
         if missing.all():
             raise ValueError(f"Invalid values: field {index} has no finite value. It must have at least one.")
         if missing.any():
-            fields[index] = field[_nearest_seen(missing, periodic)]
+            fields[index] = _filled_from_all_corners(field, missing, periodic)
     return fields.reshape(values.shape)
+
+
+def _filled_from_all_corners(field: FloatArray, missing: npt.NDArray[np.bool_], periodic: bool) -> FloatArray:
+    """Fill a field: of equally near cells the search takes the first, so it begins at each corner in turn."""
+    found = {}
+    for flips in product((1, -1), (1, -1)):
+        turn = np.s_[:: flips[0], :: flips[1]]
+        found[flips] = field[turn][_nearest_seen(missing[turn], periodic)][turn]
+    # Flipping exchanges terms of these sums, which changes no bit.
+    return np.asarray(((found[1, 1] + found[1, -1]) + (found[-1, 1] + found[-1, -1])) / 4)
 
 
 def _nearest_seen(missing: npt.NDArray[np.bool_], periodic: bool) -> tuple[npt.NDArray[np.int32], ...]:

@@ -84,8 +84,10 @@ def on_fine_grid(
 
     Raises
     ------
+    TypeError
+        If it is a Dataset.
     ValueError
-        If dimensions, shape or positions are others.
+        If dimensions, shape or positions are others, or its values are no numbers.
 
     Examples
     --------
@@ -95,6 +97,7 @@ def on_fine_grid(
     ('lat', 'lon')
     """
     dims = (horizontal.y_dim, horizontal.x_dim)
+    _check_type(argument, values)
     if isinstance(values, xr.DataArray):
         extra = [dim for dim in values.dims if dim not in dims and values.sizes[dim] > 1]
         if extra or any(dim not in values.dims for dim in dims):
@@ -107,6 +110,8 @@ def on_fine_grid(
         array = np.asarray(values)
         _check_shape(argument, array.shape, horizontal.grid.shape, factor)
         plane = xr.DataArray(array, dims=dims)
+    if plane.dtype.kind not in "biuf":
+        raise ValueError(f"Invalid {argument} of type {plane.dtype}. It must be of numbers or bool.")
     away = _distance(plane, horizontal, factor)
     if away > FARTHEST:
         raise ValueError(
@@ -147,6 +152,13 @@ without. If 1 is land in it, set its standard_name to 'land_binary_mask'.
         raise ValueError(
             f"Invalid mask. It must be 1 on sea, but is land on {land_under_data:.0%} of the cells with data and sea "
             f"on {sea_elsewhere:.0%} of those without. If 1 is land in it, set its standard_name to 'land_binary_mask'."
+        )
+
+
+def _check_type(argument: str, values: object) -> None:
+    if isinstance(values, xr.Dataset):
+        raise TypeError(
+            f"Invalid {argument} of type Dataset. It must be one of its variables {list(values)}, or an array."
         )
 
 

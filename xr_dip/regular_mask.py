@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array
 from xr_dip.blocks import block_sum
 from xr_dip.cf.positions import find_positions
 from xr_dip.cf.sea_masks import BoolArray, decode_mask
-from xr_dip.geometry.axis import FloatArray, unwrap
+from xr_dip.geometry.axis import FloatArray, check_finite_axis, unwrap
 from xr_dip.geometry.grid import Grid, RectilinearGrid
 
 IntArray = npt.NDArray[np.intp]
@@ -161,6 +161,11 @@ def find_regular_mask(mask: xr.DataArray) -> RegularMask | None:
     RegularMask or None
         None if it has no 1-D latitude and longitude of two or more values, or other dimensions.
 
+    Raises
+    ------
+    ValueError
+        If a latitude or longitude is missing.
+
     Examples
     --------
     >>> find_regular_mask(xr.DataArray(np.ones((2, 3)), dims=("y", "x"))) is None
@@ -174,7 +179,9 @@ def find_regular_mask(mask: xr.DataArray) -> RegularMask | None:
     plane = mask.squeeze([dim for dim in mask.dims if dim not in dims and mask.sizes[dim] == 1], drop=True)
     if plane.ndim > 2:
         return None
-    axes = (np.asarray(axis.values, dtype=np.float64) for axis in (latitude, longitude))
+    axes = tuple(np.asarray(axis.values, dtype=np.float64) for axis in (latitude, longitude))
+    for name, axis in zip(dims, axes, strict=True):
+        check_finite_axis(axis, f"{name} of the mask", 2)
     # Not transposed: xarray would read the rest value by value.
     return RegularMask(plane, dims, *axes)
 

@@ -150,14 +150,14 @@ def test_nothing_is_computed():
 # -------------------------------------------------------------------------------------------------- errors
 
 
-@pytest.mark.parametrize("name", [None, "", 3])
+@pytest.mark.parametrize("name", [None, "", 3, "adt/sla"])
 def test_an_array_needs_a_name(name):
     with pytest.raises(ValueError, match=r"Invalid name .* It must be a text.*rename\('ssh'\)"):
         cf.variable_name(rectilinear().rename(name))
 
 
-@pytest.mark.parametrize("name", ["member", "realization"])
-def test_names_of_the_ensemble_must_be_free(name):
+@pytest.mark.parametrize("name", ["member", "realization", "zos_mean", "conservation_error", "lat_coarse", "nv"])
+def test_names_of_the_output_must_be_free(name):
     with pytest.raises(
         ValueError, match=rf"Invalid dimension or coordinate \['{name}'\] of 'zos'. It must have another"
     ):

@@ -35,3 +35,5 @@ def test_bounds_that_are_not_there_are_none():
     assert read_bounds(latitude, xr.Dataset()) is None
     with pytest.raises(ValueError, match=r"Invalid bounds 'rim' on \('x',\). It must be on \('lat',\) and one"):
         read_bounds(latitude, xr.Dataset({"rim": ("x", [0.0])}))
+    with pytest.raises(ValueError, match=r"Invalid bounds 'rim' of type <U1. It must be of numbers"):
+        read_bounds(latitude, xr.Dataset({"rim": (("lat", "two"), [["a", "b"]])}))

@@ -51,7 +51,9 @@ def test_the_order_of_the_dimensions_does_not_matter(order):
 def test_a_mapping_that_contradicts_the_positions_is_left_out_with_a_warning():
     dataset = polar()
     dataset.polar.attrs["straight_vertical_longitude_from_pole"] = -40.0
-    message = r"grid mapping 'polar' is not that of latitude and longitude: it places cells up to \d+ km.*y_coord='y'"
+    message = (
+        r"grid mapping 'polar' is not that of latitude and longitude: by its CF attributes .* up to \d+ km.*y_coord='y'"
+    )
     with pytest.warns(DipWarning, match=message):
         horizontal = find(dataset)
     assert isinstance(horizontal.grid, CurvilinearGrid)
@@ -94,7 +96,7 @@ def test_dimensions_that_are_not_those_of_the_projection_are_refused():
 def test_the_arctic_file_keeps_its_own_positions():
     """Its grid mapping places cells most of a cell away; and it is found in the Dataset only."""
     dataset = open_robustness("arctic")
-    with pytest.warns(DipWarning, match="'polar_stereographic' is not that of .* up to 17.9 km"):
+    with pytest.warns(DipWarning, match="by its text proj4_string .* 17.9 km .*; by its CF attributes .* 28.3 km"):
         horizontal = find_horizontal(dataset.zeta, dataset=dataset)
     assert isinstance(horizontal.grid, CurvilinearGrid)
     np.testing.assert_allclose(horizontal.grid.centres()[0], dataset.latitude, atol=1e-3)

@@ -26,7 +26,7 @@ def test_projections_are_found_by_their_standard_names_and_units():
 def test_projections_are_found_by_names_with_a_unit_of_length():
     projection = find_projection(utm().ssh)
     assert (projection.y_name, projection.x_name, projection.mapping_name) == ("y", "x", "spatial_ref")
-    assert pyproj.CRS(projection.systems()[0]).to_epsg() == 32633
+    assert [pyproj.CRS(text).to_epsg() for text in projection.systems().values()] == [32633]
     assert find_projection(channel().eta).mapping is None
 
 
@@ -87,15 +87,21 @@ def test_a_pole_that_nothing_tells_is_left_out():
     "attrs", [POLAR, without(latitude_of_projection_origin=90.0), {"crs_wkt": pyproj.CRS(3413).to_wkt()}]
 )
 def test_mappings_are_read_by_pyproj(attrs):
-    (system,) = read_mapping("polar", complete_mapping(attrs))
+    (system,) = read_mapping("polar", complete_mapping(attrs)).values()
     assert pyproj.Proj(system)(-45.0, 80.0) == pytest.approx(pyproj.Proj(3413)(-45.0, 80.0), abs=1e-6)
 
 
 def test_a_text_of_proj_stands_in_for_a_figure_of_the_earth_that_is_left_out():
     vague = without("semi_major_axis", "inverse_flattening", proj4_string=SPHERE)
-    assert [pyproj.CRS(text).ellipsoid.semi_major_metre for text in read_mapping("polar", vague)] == [6371000, 6378137]
-    exact = without(proj4_string=SPHERE)
-    assert [pyproj.CRS(text).ellipsoid.semi_major_metre for text in read_mapping("polar", exact)] == [6378137, 6371000]
+    text, attributes = ("its text proj4_string", 6371000), ("its CF attributes", 6378137)
+    assert radii(vague) == [text, attributes]
+    assert radii(without(proj4_string=SPHERE)) == [attributes, text]
+
+
+def radii(attrs):
+    """What each reading was made from, and its figure of the Earth, in their order."""
+    read = read_mapping("polar", attrs)
+    return [(source, pyproj.CRS(text).ellipsoid.semi_major_metre) for source, text in read.items()]
 
 
 @pytest.mark.parametrize(

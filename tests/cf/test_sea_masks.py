@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from xr_dip.cf.sea_masks import decode_mask, find_mask
+from xr_dip.errors import DipWarning
 
 GHRSST = {"flag_masks": np.array([1, 2, 4, 8], "int8"), "flag_meanings": "water land lake sea_ice"}
 
@@ -85,7 +86,7 @@ PLANE = xr.DataArray(np.ones((2, 3)), dims=("y", "x"))
         ({"lsm": PLANE, "mask": PLANE}, "mask"),
         ({"mask": PLANE, "sftof": PLANE.assign_attrs(standard_name="sea_area_fraction")}, "sftof"),
         ({"tmask": PLANE.expand_dims(t=1)}, "tmask"),
-        ({"tmask": PLANE.expand_dims(z=2)}, None),
+        ({"mask": PLANE.expand_dims(z=2)}, None),
         ({"mask": PLANE.rename(x="x_u")}, None),
         ({"umask": PLANE}, None),
         ({"mask": PLANE.astype(str)}, None),
@@ -110,3 +111,12 @@ def test_two_masks_of_one_kind_are_ambiguous():
 def test_a_field_is_not_its_own_mask():
     ds = dataset(mask=PLANE)
     assert find_mask(ds, ds["mask"]) is None
+
+
+def test_a_mask_of_more_levels_is_told_of():
+    """As tmask of NEMO and maskC of MITgcm have them: which level is that of the surface is not ours to say."""
+    dataset = xr.Dataset({"ssh": (("y", "x"), np.zeros((2, 3))), "tmask": (("z", "y", "x"), np.ones((4, 2, 3)))})
+    with pytest.warns(DipWarning, match=r"'tmask' is not used for 'ssh', .* {'z': 4}.*ds\['tmask'\].isel\({'z': 0}\)"):
+        assert find_mask(dataset, dataset.ssh) is None
+    surface = dataset.assign(tmask=dataset["tmask"].isel({"z": 0}))
+    assert find_mask(surface, surface.ssh).dims == ("y", "x")

@@ -169,23 +169,26 @@ def variable_name(source: xr.DataArray) -> str:
     Raises
     ------
     ValueError
-        If the array has no name, or a dimension or coordinate called ``member`` or ``realization``.
+        If the array has no name that a file can hold, or a dimension or coordinate of a name that the output needs:
+        ``member``, ``realization``, ``nv``, ``nvertex``, ``<dim>_coarse``, or that of one of its variables.
 
     Examples
     --------
     >>> variable_name(xr.DataArray([1.0], name="ssh"))
     'ssh'
     """
-    if not isinstance(source.name, str) or not source.name:
+    if not isinstance(source.name, str) or not source.name or "/" in source.name:
         raise ValueError(
-            f"Invalid name {source.name!r} of the DataArray. It must be a text, the output is named after it: "
-            "use `.rename('ssh')`."
+            f"Invalid name {source.name!r} of the DataArray. It must be a text without '/', the output is named after "
+            "it: use `.rename('ssh')`."
         )
-    taken = {MEMBER, REALIZATION} & {str(key) for key in (*source.dims, *source.coords)}
+    needed = {MEMBER, REALIZATION, "nv", "nvertex", *(f"{dim}_coarse" for dim in source.dims)}
+    needed |= {part.name.format(source.name) for part in _PARTS.values()}
+    taken = needed & {str(key) for key in (*source.dims, *source.coords)}
     if taken:
         raise ValueError(
             f"Invalid dimension or coordinate {sorted(taken)} of {source.name!r}. It must have another name, the "
-            f"output uses it for its own ensemble: use `.rename({{{min(taken)!r}: 'input_{min(taken)}'}})`, or drop it."
+            f"output uses it for its own: use `.rename({{{min(taken)!r}: 'input_{min(taken)}'}})`, or drop it."
         )
     return source.name
 

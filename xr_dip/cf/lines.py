@@ -50,7 +50,7 @@ def read_bounds(variable: xr.Variable, dataset: xr.Dataset | None) -> FloatArray
     Raises
     ------
     ValueError
-        If they are on other dimensions.
+        If they are on other dimensions, or no numbers.
 
     Examples
     --------
@@ -66,6 +66,8 @@ def read_bounds(variable: xr.Variable, dataset: xr.Dataset | None) -> FloatArray
         raise ValueError(
             f"Invalid bounds {name!r} on {bounds.dims}. It must be on {variable.dims} and one dimension more."
         )
+    if bounds.dtype.kind not in "fiu":
+        raise ValueError(f"Invalid bounds {name!r} of type {bounds.dtype}. It must be of numbers.")
     return np.asarray(bounds.transpose(*variable.dims, ...).values, dtype=np.float64)
 
 

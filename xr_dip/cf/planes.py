@@ -55,19 +55,19 @@ def projected_grid(projection: Projection, positions: Positions, dataset: xr.Dat
     (2, 2)
     """
     if positions is None:
-        return _grid(projection, projection.systems()[0], 0.0, dataset)
+        return _grid(projection, next(iter(projection.systems().values())), 0.0, dataset)
     y, x = str(projection.y.dims[0]), str(projection.x.dims[0])
     latitude, longitude = (np.asarray(part.transpose(y, x).values, dtype=np.float64) for part in positions)
     middle = branch(longitude)
     middle = float(np.nanmin(longitude) + np.nanmax(longitude)) / 2 if middle is None else middle
     wrong = []
     try:
-        for system in projection.systems():
+        for source, system in projection.systems().items():
             grid = _grid(projection, system, middle, dataset)
             off = _disagreement(projection, grid, latitude, longitude)
             if off <= AGREEMENT * min(grid.spacing()):
                 return grid
-            wrong.append(f"it places cells up to {off / 1000:.3g} km away from them")
+            wrong.append(f"by {source} cells are up to {off / 1000:.3g} km away from them")
     except ValueError as error:
         wrong.append(str(error))
     warnings.warn(

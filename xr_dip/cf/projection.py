@@ -63,9 +63,9 @@ class Projection:
         first, second = (METRES.get(str(axis.attrs.get("units", "m")).lower(), np.nan) for axis in (self.y, self.x))
         return first, second
 
-    def systems(self) -> list[str]:
+    def systems(self) -> dict[str, str]:
         """Well-known texts of the grid mapping, the likeliest first; see `read_mapping`."""
-        return [] if self.mapping is None else read_mapping(str(self.mapping_name), self.mapping.attrs)
+        return {} if self.mapping is None else read_mapping(str(self.mapping_name), self.mapping.attrs)
 
 
 def find_projection(
@@ -199,7 +199,7 @@ def _named_mapping(attrs: dict[str, Any]) -> dict[str, Any]:
         return attrs
 
 
-def read_mapping(name: str, attrs: Mapping[str, Any]) -> list[str]:
+def read_mapping(name: str, attrs: Mapping[str, Any]) -> dict[str, str]:
     """Coordinate reference systems that the attributes of a grid mapping describe.
 
     Parameters
@@ -210,9 +210,9 @@ def read_mapping(name: str, attrs: Mapping[str, Any]) -> list[str]:
 
     Returns
     -------
-    list of str
-        Well-known texts: by the attributes of CF, and by a PROJ text where there is one, which comes first if the
-        attributes of CF do not tell the figure of the Earth.
+    dict of str to str
+        Well-known texts by what they were read from: the attributes of CF, and a PROJ text where there is one, which
+        comes first if the attributes of CF do not tell the figure of the Earth.
 
     Raises
     ------
@@ -222,20 +222,22 @@ def read_mapping(name: str, attrs: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> attrs = {"grid_mapping_name": "mercator", "proj4": "+proj=merc +R=6371000"}
-    >>> [pyproj.CRS(text).ellipsoid.semi_major_metre for text in read_mapping("crs", attrs)]
-    [6371000.0, 6378137.0]
+    >>> {key: pyproj.CRS(text).ellipsoid.semi_major_metre for key, text in read_mapping("crs", attrs).items()}
+    {'its text proj4': 6371000.0, 'its CF attributes': 6378137.0}
     """
     plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in attrs.items()}
-    texts: list[Any] = [str(attrs[key]) for key in TEXTS if key in attrs]
+    texts: dict[str, Any] = {f"its text {key}": str(attrs[key]) for key in TEXTS if key in attrs}
+    by_attributes = {"its CF attributes": plain}
     told = any(key in attrs for key in FIGURE)
-    found, wrong = [], []
-    for description in [plain, *texts] if told else [*texts, plain]:
+    found, wrong = {}, []
+    for source, description in ({**by_attributes, **texts} if told else {**texts, **by_attributes}).items():
         try:
             system = pyproj.CRS.from_cf(plain) if description is plain else pyproj.CRS(description)
         except (CRSError, KeyError) as error:
             wrong.append(str(error))
             continue
-        found += [system.to_wkt()] if system.is_projected else []
+        if system.is_projected:
+            found[source] = system.to_wkt()
     if not found:
         raise ValueError(
             f"Invalid grid mapping {name!r}. It must be a map projection that pyproj can read: {wrong or plain}."

@@ -11,11 +11,14 @@ Eaton et al., NetCDF Climate and Forecast (CF) Metadata Conventions, version 1.1
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+
+from xr_dip.errors import DipWarning
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -104,6 +107,11 @@ def find_mask(dataset: xr.Dataset, field: xr.DataArray) -> xr.DataArray | None:
     ValueError
         If more than one variable has the same of these standard names.
 
+    Warns
+    -----
+    DipWarning
+        If there is one of these names only with further dimensions, such as the depth.
+
     Examples
     --------
     >>> ds = xr.Dataset({"zeta": (("y", "x"), np.zeros((1, 2))), "mask_rho": (("y", "x"), [[0.0, 1.0]])})
@@ -124,7 +132,25 @@ def find_mask(dataset: xr.Dataset, field: xr.DataArray) -> xr.DataArray | None:
             return _alone(dataset, names[0], field)
     by_name = {name.lower(): name for name in found}
     name = next((by_name[known] for known in (*SEA_NAMES, *LAND_NAMES) if known in by_name), None)
-    return None if name is None else _alone(dataset, name, field)
+    if name is None:
+        _warn_of_levels(dataset, field)
+        return None
+    return _alone(dataset, name, field)
+
+
+def _warn_of_levels(dataset: xr.Dataset, field: xr.DataArray) -> None:
+    """Tell of a mask of a model family, as of NEMO or MITgcm, that has a value at each depth."""
+    for name, variable in dataset.variables.items():
+        others = {str(dim): size for dim, size in variable.sizes.items() if dim not in field.dims}
+        if str(name).lower() in FAMILY_NAMES and len(variable.dims) - len(others) >= 2 and name != field.name:
+            first = {dim: 0 for dim, size in others.items() if size > 1}
+            warnings.warn(
+                f"The mask {name!r} is not used for {field.name!r}, for it has more dimensions: {others}. Take that of "
+                f"the surface, such as ds.assign({name}=ds[{name!r}].isel({first})), or drop it: .drop_vars({name!r}).",
+                DipWarning,
+                stacklevel=5,
+            )
+            return
 
 
 def _fits(variable: xr.Variable, field: xr.DataArray) -> bool:

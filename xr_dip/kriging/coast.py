@@ -9,7 +9,7 @@ from scipy.ndimage import distance_transform_edt
 from xr_dip.blocks import Factor, FloatArray, misfit, repeat
 from xr_dip.interpolation import conservative
 
-COAST_SHARE, COAST_REACH = 0.85, 0.4
+COAST_SHARE, COAST_REACH = 0.88, 0.65
 """Share of the interpolation at the shore, and the distance over which it falls by e, in coarse cells."""
 
 
@@ -51,9 +51,10 @@ def coast_blend(
     *,
     periodic: bool = False,
 ) -> FloatArray:
-    """Mix conservative bicubic interpolation into a field near land, where kriging extrapolates too boldly.
+    """Mix conservative interpolation into a field near land, where kriging extrapolates too boldly.
 
-    ``x + w (b - x)`` with ``w = 0.85 exp(-(distance - 1) / (f / 2.5))``, then one additive step for exact block means.
+    ``x + w (b - x)`` with ``w = 0.88 exp(-(distance - 1) / (0.65 f))`` and b the mean of bicubic and bilinear
+    interpolation, both conservative, then one additive step for exact block means.
 
     Parameters
     ----------
@@ -85,6 +86,7 @@ def coast_blend(
         return np.array(field, dtype=np.float64)
     reach = COAST_REACH * np.sqrt(np.prod(factor))
     share = COAST_SHARE * np.exp(-np.maximum(distance - 1, 0.0) / reach)
-    bicubic = conservative(values, weights, factor, periodic=periodic)
-    blended = field + share * (bicubic - field)
+    methods = ("bicubic", "bilinear")  # the one overshoots at a shore, the other is too flat
+    smooth = sum(conservative(values, weights, factor, method, periodic=periodic) for method in methods) / len(methods)
+    blended = field + share * (smooth - field)
     return np.asarray(blended + repeat(misfit(blended, values, weights, factor), factor))

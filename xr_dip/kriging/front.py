@@ -88,6 +88,7 @@ class FrontKriging:
 
     def __init__(self, base: Estimator, fronts: Fronts, kernel: FrontKernel) -> None:
         self.base, self.fronts, self.kernel = base, fronts, kernel
+        self._isotropic: dict[bytes, FloatArray] = {}
 
     def estimate(self, values: npt.NDArray[np.floating]) -> FrontEstimate:
         """Estimate the fine field, and check it by leaving out each cell in turn.
@@ -116,14 +117,24 @@ class FrontKriging:
 
     def _estimate_window(self, support: Support, corner: tuple[int, int], values: FloatArray) -> FrontEstimate:
         """Krige one window that begins at a coarse cell."""
-        kernel, best = self.kernel.kernel, self.base.covariance.best
+        kernel = self.kernel.kernel
         column = values[support.cells][:, None]
         places = Places(self.base, self.fronts, self.kernel.strength, support, corner, ORDER)
         own = Solution(places, kernel, self.base, column)
-        plain = Solution(Places(self.base, self.fronts, 0.0, support, corner, ORDER), best, self.base, column)
         checks = np.full((3, *support.shape), np.nan)
-        checks[:, support.cells] = own.residuals, own.variances, own.posterior / plain.posterior
+        checks[:, support.cells] = own.residuals, own.variances, own.posterior / self._isotropic_posterior(support)
         return FrontEstimate(_field(own, places, kernel), *checks)
+
+    def _isotropic_posterior(self, support: Support) -> FloatArray:
+        """Posterior variance of the best isotropic kernel, shape (cells,): the same in all windows that look alike."""
+        look = repr(support.shape).encode() + support.cells.tobytes() + support.shares.tobytes()
+        if look not in self._isotropic:
+            places, none = (
+                Places(self.base, self.fronts, 0.0, support, (0, 0), ORDER),
+                np.zeros((support.cells.sum(), 1)),
+            )
+            self._isotropic[look] = Solution(places, self.base.covariance.best, self.base, none).posterior
+        return self._isotropic[look]
 
     def left_out(self, estimate: FrontEstimate) -> LeftOut:
         """Residuals of this kriging in the form of those of the plain one, for draws of its errors.
