@@ -12,7 +12,7 @@ from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
-from xr_dip.sea import Flag, Sea, check_values, find_sea
+from xr_dip.sea import Sea, check_values, find_sea
 
 
 class Interpolator(Protocol):
@@ -102,8 +102,7 @@ class Baseline:
             field = INTERPOLATORS[self.method](values, sea.weights, self.factor, periodic=self.periodic)
             return field, np.full(sea.mask.shape, np.nan)
         covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
-        water = (sea.flags & Flag.land) == 0
         kriging = krige_basins(
-            sea.weights, self.factor, self.spacing, covariance, sea.coarse, sea=water, periodic=self.periodic
+            sea.weights, self.factor, self.spacing, covariance, sea.coarse, sea=sea.water, periodic=self.periodic
         )
         return kriging.mean(values), np.sqrt(kriging.variance())

@@ -87,7 +87,7 @@ def combine_optimal(
 
     One is kriging along the fronts of the field, the other the mean of the fits. Each is trusted by a part, the fits by
     their agreement and size, and they share the weight where they agree
-    (`xr_dip.kriging.calibration.share_null_space`).
+    (`xr_dip.kriging.blending.share_null_space`).
 
     The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
     members of a deep image prior agree too well with one another to be an error by themselves. Member k is the

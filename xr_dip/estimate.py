@@ -117,9 +117,9 @@ class SliceEstimate:
         return self._krige(covariance, sea)
 
     def _krige(self, covariance: Covariance, sea: Sea) -> Estimator:
-        recipe, water = self.recipe, (sea.flags & Flag.land) == 0
+        recipe = self.recipe
         return krige_basins(
-            sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse, sea=water, periodic=recipe.periodic
+            sea.weights, recipe.factor, recipe.spacing, covariance, sea.coarse, sea=sea.water, periodic=recipe.periodic
         )
 
     def _fit(

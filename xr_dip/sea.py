@@ -83,6 +83,11 @@ class Sea:
     flags: npt.NDArray[np.int8]
 
     @property
+    def water(self) -> BoolArray:
+        """All cells that are not land, with data or without: what joins basins."""
+        return np.asarray((self.flags & Flag.land) == 0)
+
+    @property
     def extrapolated(self) -> BoolArray:
         """Cells of `mask` that no coarse value constrains: they have a value, but no weight."""
         return np.asarray(self.mask & (self.weights == 0))

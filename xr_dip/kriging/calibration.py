@@ -20,7 +20,7 @@ from xr_dip.blocks import Factor, FloatArray
 from xr_dip.interpolation import fill_nearest, upsample
 from xr_dip.kriging.coast import land_distance
 from xr_dip.kriging.covariance import Kernel
-from xr_dip.kriging.estimator import Estimator, LeftOut
+from xr_dip.kriging.estimator import Estimator, LeftOut, left_out_sill
 from xr_dip.kriging.matern import sample_pair
 
 LOCAL_SHARE = 0.5
@@ -78,7 +78,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     seen = np.isfinite(ratios)
     count, scale = int(seen.sum()), kernel.sill
     if count:
-        found = float(np.sqrt((residuals[seen] ** 2).sum() / variances[seen].sum() * ratios[seen].mean()))
+        found = left_out_sill(residuals, variances)
         scale = (count * found + PRIOR_CELLS * kernel.sill) / (count + PRIOR_CELLS)
     local = _local_share(ratios / kernel.sill, periodic)
     mixed = (1 - LOCAL_SHARE) * local[estimator.support.cells].mean() + LOCAL_SHARE * local

@@ -31,6 +31,30 @@ class LeftOut(NamedTuple):
     """Variance of that residual at unit sill, shape (kernels, ny, nx)."""
 
 
+def left_out_sill(residuals: FloatArray, variances: FloatArray) -> float:
+    """Sill that leave-one-out residuals speak for: ``sqrt((sum e^2 / sum v) mean(e^2 / v))``.
+
+    The first ratio is ruled by cells that are hard to predict, the second by surprises where cells are easy to.
+
+    Parameters
+    ----------
+    residuals, variances : array, shape (ny, nx)
+        Of `LeftOut`, of one kernel; some finite.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> left_out_sill(np.array([[1.0, np.nan, 2.0]]), np.array([[0.5, np.nan, 2.0]]))
+    2.0
+    """
+    seen = np.isfinite(residuals)
+    squares, expected = residuals[seen] ** 2, variances[seen]
+    return float(np.sqrt(squares.sum() / expected.sum() * (squares / expected).mean()))
+
+
 class Estimator(ABC):
     """A linear estimate K of a fine field from the weighted block means of its constrained cells.
 

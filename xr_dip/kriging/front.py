@@ -23,7 +23,7 @@ from scipy.ndimage import map_coordinates
 from xr_dip.blocks import FloatArray
 from xr_dip.kriging.block_covariance import Support, fine_cells
 from xr_dip.kriging.covariance import Kernel
-from xr_dip.kriging.estimator import Estimator, LeftOut
+from xr_dip.kriging.estimator import Estimator, LeftOut, left_out_sill
 from xr_dip.kriging.factorization import DenseCholesky, Regression
 from xr_dip.kriging.fronts import Fronts
 from xr_dip.kriging.local_covariance import Points, Separation, make_nodes, separate, weigh
@@ -32,8 +32,6 @@ from xr_dip.kriging.windows import Span, spans
 
 LARGEST = 1100
 """Constrained cells up to which one factorisation is used; overlapping windows beyond."""
-ORDER = 2
-"""Nodes along each axis of a cell; three change nothing."""
 KNOTS = 4
 """Points per coarse cell at which the estimate is computed; a spline joins them."""
 MARGIN = 8
@@ -119,7 +117,7 @@ class FrontKriging:
         """Krige one window that begins at a coarse cell."""
         kernel = self.kernel.kernel
         column = values[support.cells][:, None]
-        places = Places(self.base, self.fronts, self.kernel.strength, support, corner, ORDER)
+        places = Places(self.base, self.fronts, self.kernel.strength, support, corner)
         own = Solution(places, kernel, self.base, column)
         checks = np.full((3, *support.shape), np.nan)
         checks[:, support.cells] = own.residuals, own.variances, own.posterior / self._isotropic_posterior(support)
@@ -129,11 +127,8 @@ class FrontKriging:
         """Posterior variance of the best isotropic kernel, shape (cells,): the same in all windows that look alike."""
         look = repr(support.shape).encode() + support.cells.tobytes() + support.shares.tobytes()
         if look not in self._isotropic:
-            places, none = (
-                Places(self.base, self.fronts, 0.0, support, (0, 0), ORDER),
-                np.zeros((support.cells.sum(), 1)),
-            )
-            self._isotropic[look] = Solution(places, self.base.covariance.best, self.base, none).posterior
+            places, no_values = Places(self.base, self.fronts, 0.0, support), np.zeros((support.cells.sum(), 1))
+            self._isotropic[look] = Solution(places, self.base.covariance.best, self.base, no_values).posterior
         return self._isotropic[look]
 
     def left_out(self, estimate: FrontEstimate) -> LeftOut:
@@ -155,9 +150,7 @@ class FrontKriging:
         effective = estimate.variances / estimate.relative
         # The kernels of a mixture differ in sill and length, but not much in the error that they predict.
         variances = np.stack([effective * (sill / kernel.sill) for kernel in kernels])
-        seen = np.isfinite(estimate.residuals)
-        squares, expected = estimate.residuals[seen] ** 2, estimate.variances[seen]
-        found = float(np.sqrt(squares.sum() / expected.sum() * (squares / expected).mean()))
+        found = left_out_sill(estimate.residuals, estimate.variances)
         scale = (self.kernel.kernel.sill / found) ** 0.25 if found > 0 else 1.0
         return LeftOut(np.stack([estimate.residuals * scale] * len(kernels)), variances)
 
@@ -187,8 +180,6 @@ class Places:
         Of the window.
     corner : (int, int)
         Its first coarse cell.
-    order : int
-        Nodes along each axis of a cell.
     """
 
     def __init__(
@@ -198,13 +189,12 @@ class Places:
         strength: float,
         support: Support,
         corner: tuple[int, int] = (0, 0),
-        order: int = 2,
     ) -> None:
         self.support, self.pitch = support, base.pitch
         self._metric, self._strength = fronts.metric, strength
         self._corner = corner[0] * support.factor[0], corner[1] * support.factor[1]
         self.period = support.weights.shape[1] * base.pitch[1] if support.periodic else np.inf
-        self.nodes = make_nodes(support, order)
+        self.nodes = make_nodes(support)
         self.points = self.at(self.nodes.row.ravel(), self.nodes.column.ravel())
 
     def at(self, row: FloatArray, column: FloatArray) -> Points:
