@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from xr_dip.errors import DipWarning
+from xr_dip.threads import one_blas_thread
 
 MEMBER = "member"
 SliceFunction = Callable[[npt.NDArray[np.float64], int], Mapping[str, npt.NDArray[Any]]]
@@ -133,8 +133,7 @@ class _LoopOverSlices:
     def __call__(self, values: npt.NDArray[Any], stamps: npt.NDArray[np.int64]) -> Any:
         lead = values.shape[:-2]
         results = [np.empty(lead + output.sizes, dtype=output.dtype) for output in self.outputs]
-        # Several threads add in another order: with one the bits are the same on every machine and worker.
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             for index in np.ndindex(lead):
                 answer = self._answer(np.asarray(values[index], dtype=np.float64), int(stamps[index]))
                 for name, result in zip(self.names, results, strict=True):

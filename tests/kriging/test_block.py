@@ -7,13 +7,14 @@ import pytest
 from dense_kriging import DenseKriging
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_fields import sample_pair
 from real_fields import balearic, gulf_stream, osmosis
 
 from xr_dip.blocks import block_mean, block_sum
 from xr_dip.kriging import mosaic, windows
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, constrained_cells, fit_covariance
-from xr_dip.kriging.matern import kernel_table, sample_pair
+from xr_dip.kriging.matern import kernel_table
 from xr_dip.kriging.mosaic import MosaicKriging, krige
 
 MIXTURE = Covariance((Kernel(2.5, 2.0, 0.5, 0.6), Kernel(1.5, 3.0, 2.0, 0.4)))

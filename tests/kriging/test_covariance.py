@@ -8,13 +8,14 @@ import pytest
 from dense_kriging import DenseKriging
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_fields import sample_pair
 from scipy.special import gamma, kv
 
 from xr_dip.blocks import block_mean, block_sum
 from xr_dip.kriging.block_covariance import Support, covariance_matrix
 from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Covariance, Kernel, constrained_cells, fit_covariance
 from xr_dip.kriging.factorization import DenseCholesky, FoldedCholesky, Regression, factorize
-from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table, matern, sample_pair
+from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table, matern
 from xr_dip.kriging.trend import trend_terms
 
 smoothnesses = pytest.mark.parametrize("smoothness", SMOOTHNESSES)

@@ -5,6 +5,7 @@ import pytest
 from dense_kriging import DenseKriging
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_fields import sample_pair
 
 from xr_dip.blocks import block_mean, block_sum
 from xr_dip.fitting.problem import circle_modes
@@ -14,7 +15,7 @@ from xr_dip.kriging.block_covariance import Support, fine_cells
 from xr_dip.kriging.calibration import amplitude, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend, land_distance
 from xr_dip.kriging.covariance import Covariance, Kernel, constrained_cells, fit_covariance
-from xr_dip.kriging.matern import kernel_table, matern, sample_pair
+from xr_dip.kriging.matern import kernel_table, matern
 from xr_dip.kriging.mosaic import MosaicKriging, krige
 
 MIXTURE = Covariance((Kernel(2.5, 2.0, 0.5, 0.6), Kernel(1.5, 1.5, 2.0, 0.4)))

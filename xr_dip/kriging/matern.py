@@ -131,50 +131,60 @@ def kernel_table(
     return np.asarray(total / total[0, 0])
 
 
-def sample_pair(
-    shape: tuple[int, int],
-    pitch: tuple[float, float],
-    smoothness: float,
-    length: float,
-    rng: np.random.Generator,
-    *,
-    periodic: bool = False,
-) -> tuple[FloatArray, FloatArray]:
-    """Draw two independent random fields of unit variance with this correlation.
-
-    White noise is coloured by the spectral density ``(2 nu / l^2 + |k|^2)^-(nu + 1)`` of the plane, on a torus wider
-    than the grid by four lengths (around the globe, just as wide along x); real and imaginary part are the two fields.
-    (Embedding the truncated kernel instead gives negative eigenvalues, and clipping them a variance that is far too
-    large.)
+def torus_margin(pitch: tuple[float, float], length: float) -> tuple[int, int]:
+    """Fine cells along y and x after which two points of a coloured field have nothing to do with each other's noise.
 
     Parameters
     ----------
-    shape : (int, int)
     pitch : (float, float)
-    smoothness : float
+        From `fine_pitch`.
     length : float
         In coarse cells.
-    rng : numpy.random.Generator
-    periodic : bool
-        Whether the fields go round: their last column and the first are neighbours.
 
     Returns
     -------
-    (array, array)
-        Float64, of that shape.
+    (int, int)
+        Two lengths.
 
     Examples
     --------
-    >>> first, second = sample_pair((8, 8), (0.5, 0.5), 2.5, 1.0, np.random.default_rng(0))
-    >>> first.shape, bool((first == second).any())
-    ((8, 8), False)
+    >>> torus_margin((0.25, 0.5), 3.0)
+    (24, 12)
     """
-    padded = [fft.next_fast_len(n + int(np.ceil(4 * length / h))) for n, h in zip(shape, pitch, strict=True)]
-    if periodic:
-        padded[1] = shape[1]
-    ky, kx = (2 * np.pi * fft.fftfreq(n, h) for n, h in zip(padded, pitch, strict=True))
-    density = (2 * smoothness / length**2 + ky[:, None] ** 2 + kx**2) ** -(smoothness + 1)
-    amplitude = np.sqrt(density / density.sum() * np.prod(padded))
-    noise = rng.standard_normal((2, *padded))
-    field = fft.ifft2(amplitude * (noise[0] + 1j * noise[1]), norm="ortho")[: shape[0], : shape[1]]
-    return np.ascontiguousarray(field.real), np.ascontiguousarray(field.imag)
+    rows, columns = (int(np.ceil(2 * length / size)) for size in pitch)
+    return rows, columns
+
+
+def colour(noise: FloatArray, pitch: tuple[float, float], smoothness: float, length: float) -> FloatArray:
+    """Turn white noise on a torus into a random field of unit variance with this correlation.
+
+    The noise is weighed by the root of the spectral density ``(2 nu / l^2 + |k|^2)^-(nu + 1)`` of the plane. On a part
+    of the torus that is smaller by `torus_margin` on each side its ends do not see each other. (Embedding the truncated
+    kernel instead gives negative eigenvalues, and clipping them a variance that is far too large.)
+
+    Parameters
+    ----------
+    noise : array, shape (rows, columns)
+        Independent standard normal numbers.
+    pitch : (float, float)
+        From `fine_pitch`.
+    smoothness : float
+    length : float
+        In coarse cells.
+
+    Returns
+    -------
+    array of float64, same shape
+
+    Examples
+    --------
+    >>> response = colour(np.eye(1, 64 * 64).reshape(64, 64), (0.5, 0.5), 2.5, 2.0)
+    >>> float((response**2).sum()).__round__(9)
+    1.0
+    """
+    rows, columns = noise.shape
+    ky = 2 * np.pi * fft.fftfreq(rows, pitch[0])
+    whole, half = (2 * np.pi * frequencies(columns, pitch[1]) for frequencies in (fft.fftfreq, fft.rfftfreq))
+    roots = [(2 * smoothness / length**2 + ky[:, None] ** 2 + kx**2) ** (-(smoothness + 1) / 2) for kx in (whole, half)]
+    scale = np.sqrt(noise.size / (roots[0] ** 2).sum())
+    return np.asarray(fft.irfft2(scale * roots[1] * fft.rfft2(noise), s=noise.shape))

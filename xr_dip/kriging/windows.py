@@ -80,7 +80,7 @@ def _along(n: int, factor: int) -> list[Span]:
     edges = _edges(n)
     position = (np.arange(n * factor) + 0.5) / factor
     # Shares change over half of the overlap: window borders, where estimates are poor, stay out.
-    inner = [_ramp((position - edge) / HALO) for edge in edges[1:-1]]
+    inner = [ramp((position - edge) / HALO) for edge in edges[1:-1]]
     ramps = [np.ones_like(position), *inner, np.zeros_like(position)]
     found = []
     for (start, stop), (rise, fall) in zip(pairwise(edges.tolist()), pairwise(ramps), strict=True):
@@ -98,12 +98,26 @@ def _around(n: int, factor: int) -> list[Span]:
     for start, stop in pairwise(edges.tolist()):
         cells = np.arange(start - HALO, stop + HALO)
         position = start - HALO + (np.arange(len(cells) * factor) + 0.5) / factor
-        share = _ramp((position - start) / HALO) - _ramp((position - stop) / HALO)
+        share = ramp((position - start) / HALO) - ramp((position - stop) / HALO)
         found.append(Span(cells % n, slice(start, stop), slice(HALO, HALO + stop - start), share))
     return found
 
 
-def _ramp(position: FloatArray) -> FloatArray:
-    """Smooth step from 0 at -1/2 to 1 at 1/2 with two continuous derivatives."""
+def ramp(position: FloatArray) -> FloatArray:
+    """Smooth step from 0 at -1/2 to 1 at 1/2 with two continuous derivatives.
+
+    Parameters
+    ----------
+    position : array
+
+    Returns
+    -------
+    array of float64, same shape
+
+    Examples
+    --------
+    >>> ramp(np.array([-0.5, 0.0, 2.0]))
+    array([0. , 0.5, 1. ])
+    """
     s = np.clip(position + 0.5, 0.0, 1.0)
     return np.asarray(s**3 * (10 - 15 * s + 6 * s**2))
