@@ -12,10 +12,11 @@ from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
 from xr_dip.kriging.along_fronts import krige_along_fronts
-from xr_dip.kriging.blending import blend_weight, front_trust, share_null_space
-from xr_dip.kriging.calibration import conditional_draws, mean_variance, predicted_skill
+from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space
+from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
 from xr_dip.kriging.estimator import Estimator
+from xr_dip.kriging.white_noise import Place
 from xr_dip.sea import Sea
 
 # Draws behind a standard error: twenty leave 16 % of noise in it.
@@ -81,7 +82,14 @@ def combine_enforced(
 
 
 def combine_optimal(
-    parts: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator, seed: int, *, exact: bool = True
+    parts: FloatArray,
+    values: FloatArray,
+    sea: Sea,
+    kriging: Estimator,
+    seed: int,
+    *,
+    exact: bool = True,
+    place: Place = WHOLE,
 ) -> Combination:
     """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
 
@@ -105,30 +113,27 @@ def combine_optimal(
         Of the draws.
     exact : bool
         Remove what the nugget leaves of the misfit, micrometres; not wanted for noisy values.
+    place : Place
+        Where the field lies in a larger domain.
 
     Returns
     -------
     Combination
-
-    Warns
-    -----
-    DipWarning
-        Below 100 coarse cells, from which the size of an error cannot be known well.
     """
-    _warn_of_few_cells(int(sea.coarse.sum()))
     factor, known = kriging.support.factor, sea.weights > 0
     mean_part = parts.mean(axis=0)
-    trust = blend_weight(parts, mean_variance(kriging, values, seed), values.shape, factor, sea=known)
+    variance = mean_variance(kriging, values, seed)
+    rough = roughness_of(kriging.covariance)
+    trust = blend_weight(parts, variance, values.shape, factor, roughness=rough, sea=known)
     along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact)
-    front_weight, weight = share_null_space(
-        (along_fronts, mean_part), (front_trust(kriging.support.shape, factor), trust), sea=known
-    )
+    trusted = front_trust(along_fronts, variance, values.shape, factor, sea=known)
+    front_weight, weight = share_null_space((along_fronts, mean_part), (trusted, trust), sea=known)
     enforce = additive if exact else none
     mean = kriging.mean(values) + front_weight * along_fronts + weight * mean_part
     if exact:
         mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if front_weight else None)
+    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if front_weight else None, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
@@ -138,11 +143,27 @@ def combine_optimal(
     return Combination(mean, std, members, weight, front_weight, rmse, skill)
 
 
-def _warn_of_few_cells(cells: int) -> None:
+def warn_of_few_cells(cells: int) -> None:
+    """Warn where the size of an error cannot be known well.
+
+    Parameters
+    ----------
+    cells : int
+        Coarse cells with a value.
+
+    Warns
+    -----
+    DipWarning
+        Below 100.
+
+    Examples
+    --------
+    >>> warn_of_few_cells(100)
+    """
     if cells < CELLS_FOR_A_STANDARD_ERROR:
         warnings.warn(
             f"The field has {cells} coarse cells. Below {CELLS_FOR_A_STANDARD_ERROR} the standard error is itself "
             "uncertain, often by a third: take a larger window if there is one.",
             DipWarning,
-            stacklevel=2,
+            stacklevel=3,
         )

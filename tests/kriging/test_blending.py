@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xr_dip.kriging.blending import blend_weight, share_null_space
+from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space
+from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 
 
 def members(agreement, count=4, size=1.0, seed=0):
@@ -32,7 +33,13 @@ def test_large_members_are_mistrusted():
 
 
 @pytest.mark.parametrize(
-    ("shape", "factor", "expected"), [((6, 40), (8, 8), 0.25), ((16, 16), (4, 4), 0.3), ((16, 16), (3, 6), 1.0)]
+    ("shape", "factor", "expected"),
+    [
+        ((6, 40), (8, 8), 0.25),
+        ((6, 40), (16, 16), 0.5),
+        ((16, 16), (4, 4), 0.15),
+        ((16, 16), (3, 6), 1.0),
+    ],
 )
 def test_small_domains_and_factors_limit_the_trust(shape, factor, expected):
     assert blend_weight(members(1.0), 100.0, shape, factor) == pytest.approx(expected)
@@ -53,6 +60,51 @@ def test_trust_counts_sea_only():
     noisy = parts.copy()
     noisy[:, ~sea] = np.random.default_rng(1).standard_normal((4, 2048)) * 1e6
     assert blend_weight(noisy, 100.0, (16, 16), (8, 8), sea=sea) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("roughness", "expected"), [(0.0, 1.0), (0.4, 0.8), (1.0, 0.5)])
+def test_fits_of_a_rough_field_are_trusted_by_half(roughness, expected):
+    assert blend_weight(members(1.0), 100.0, (16, 16), (8, 8), roughness=roughness) == pytest.approx(expected)
+
+
+def test_roughness_is_the_weight_of_the_roughest_kernels():
+    kernels = (Kernel(1.5, 1.0, 1.0, 0.5), Kernel(2.5, 1.0, 1.0, 0.3), Kernel(1.5, 2.0, 1.0, 0.2))
+    assert roughness_of(Covariance(kernels)) == pytest.approx(0.7)
+    assert roughness_of(Covariance((Kernel(3.5, 1.0, 1.0),))) == 0.0
+
+
+def test_noise_is_rough_and_a_wave_is_not():
+    noise = np.random.default_rng(0).standard_normal((12, 12))
+    wave = np.add.outer(np.sin(np.arange(12) / 2.0), np.cos(np.arange(12) / 3.0))
+    found = [roughness_of(fit_covariance(field, np.ones((96, 96)), (8, 8), (1.0, 1.0))) for field in (noise, wave)]
+    assert found[0] > 0.2 > 0.05 > found[1]
+
+
+def test_fronts_that_change_much_are_mistrusted():
+    """Twice the trusted size, rho = 0.8 = 2 0.4: a sixteenth."""
+    part = members(1.0, count=1)[0]
+    variance = (part**2).mean() / 0.8**2
+    assert front_trust(part, variance, (16, 16), (8, 8)) == pytest.approx(1 / 16)
+    assert front_trust(part / 2, variance, (16, 16), (8, 8)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor", "expected"), [((6, 40), (8, 8), 0.5), ((16, 16), (4, 4), 0.75), ((9, 16), (3, 3), 0.5625)]
+)
+def test_small_domains_and_factors_limit_the_trust_in_fronts(shape, factor, expected):
+    assert front_trust(members(1.0)[0], 100.0, shape, factor) == pytest.approx(expected)
+
+
+def test_trust_in_fronts_counts_sea_only():
+    part, sea = np.ones((4, 4)), np.ones((4, 4), dtype=bool)
+    sea[:2] = False
+    part[:2] = 1e6
+    assert front_trust(part, 100.0, (16, 16), (8, 8), sea=sea) == 1.0
+    assert front_trust(part, 100.0, (16, 16), (8, 8)) < 1e-12
+
+
+def test_no_fronts_are_no_matter():
+    assert front_trust(np.zeros((4, 4)), 0.0, (16, 16), (8, 8)) == 1.0
 
 
 @given(st.integers(0, 1000), st.floats(0, 1), st.integers(1, 6), st.floats(1e-6, 1e6))

@@ -5,8 +5,10 @@ import pytest
 from real_fields import gulf_stream
 
 from xr_dip.blocks import block_mean, block_sum
+from xr_dip.kriging.along_fronts import krige_along_fronts, moderate
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
+from xr_dip.kriging.estimator import LeftOut, left_out_sill
 from xr_dip.kriging.front import FrontKernel, FrontKriging
 from xr_dip.kriging.front_likelihood import follow_fronts
 from xr_dip.kriging.fronts import Fronts
@@ -150,6 +152,34 @@ def test_left_out_scales_draws_to_its_own_variance():
     np.testing.assert_allclose(residuals[1] / estimate.residuals, residuals[0, 0, 0] / estimate.residuals[0, 0])
     np.testing.assert_allclose(variances[0] * estimate.relative, estimate.variances)
     np.testing.assert_allclose(variances[1] * 0.9, variances[0] * 0.3)
+
+
+def test_moderate_residuals_speak_for_half_of_the_claim():
+    """For each kernel: the sills of both, and of the result, in geometric progression; land stays out of it."""
+    rng = np.random.default_rng(0)
+    fronts, plain = (LeftOut(*np.abs(rng.standard_normal((2, 3, 5, 6)))) for _ in range(2))
+    for part in (fronts, plain):
+        part.residuals[:, 2, 2] = part.variances[:, 2, 2] = np.nan
+    found = moderate(fronts, plain)
+    sills = [[left_out_sill(e, v) for e, v in zip(*part, strict=True)] for part in (fronts, found, plain)]
+    np.testing.assert_allclose(np.array(sills[1]) ** 2, np.array(sills[0]) * sills[2])
+    assert found.variances is fronts.variances
+    np.testing.assert_allclose(np.nanstd(found.residuals / fronts.residuals, axis=(1, 2)), 0.0, atol=1e-12)
+    np.testing.assert_array_equal(moderate(fronts, fronts).residuals, fronts.residuals)
+
+
+def test_moderate_residuals_of_a_field_without_any_are_zero():
+    zero, some = np.zeros((1, 3, 3)), np.ones((1, 3, 3))
+    assert not moderate(LeftOut(zero, some), LeftOut(some, some)).residuals.any()
+
+
+def test_errors_along_fronts_are_moderate():
+    kriging, values = setting(shape=(12, 13))
+    _, left_out = krige_along_fronts(kriging, values)
+    front = follow_fronts(kriging, values)
+    claimed, plain = front.left_out(front.estimate(values)), kriging.left_out(values)
+    sills = [left_out_sill(part.residuals[0], part.variances[0]) for part in (claimed, left_out, plain)]
+    assert sills[0] < sills[1] < sills[2]
 
 
 @pytest.mark.parametrize("shape", [(1, 12), (4, 4), (2, 3)])

@@ -10,17 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor
+from xr_dip.kriging.covariance import Covariance
+from xr_dip.kriging.matern import SMOOTHNESSES
 
+ROUGH_FIELD_TRUST = 0.5
+"""Of the trust in fits, which are smooth, what is left of it where the field is rough."""
 MOST_TRUSTED_RATIO = 0.6
 """Fits whose part in the null space is larger than this, against the kriging error, are mistrusted."""
 USUAL_AGREEMENT = 0.5
 """Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
 SHORT_SIDE = 12
 """Coarse cells along the shorter side below which fits are trusted less."""
-SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.3
+LARGE_FACTOR = 16
+"""From here on kriging leaves so much open that fits help on few cells, too."""
+SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.15
 """At factors this small kriging is nearly perfect, and fits may not change it much."""
 FRONT_TRUST, SMALL_FACTOR_FRONT_TRUST = 1.0, 0.75
 """Part of kriging along fronts that is trusted."""
+MOST_TRUSTED_FRONT_RATIO = 0.4
+"""As for fits: what kriging along fronts adds is larger where it extrapolates beyond the border of a smooth field."""
 
 
 def blend_weight(
@@ -29,14 +37,16 @@ def blend_weight(
     coarse_shape: tuple[int, int],
     factor: Factor,
     *,
+    roughness: float = 0.0,
     sea: npt.NDArray[np.bool_] | None = None,
 ) -> float:
     """Weight a of the fits in ``x = K(y) + a mean_k u_k``, from how far they agree and how large they are.
 
     With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
-    (Spearman-Brown), and ``rho`` its size over the kriging error. ``a = R^2 min(1, (0.6 / rho)^4) min(1, (d / 12)^2)``
-    with d the cells along the shorter side, and at most 0.3 for factors up to 4. (The first guards against noise of
-    single fits, the second against fits that agree on something implausible, the third against too few cells.)
+    (Spearman-Brown), ``rho`` its size over the kriging error, d the cells along the shorter side, and q the roughness:
+    ``a = R^2 min(1, (0.6 / rho)^4) min(1, d / 12)^m (1 - q / 2)``, with m = 2, or 1 from factor 16 on, and at most 0.15
+    for factors up to 4. (The first guards against noise of single fits, the second against fits that agree on something
+    implausible, the third against too few cells, the fourth against fields that are not as smooth as the fits.)
 
     Parameters
     ----------
@@ -46,6 +56,8 @@ def blend_weight(
         From `mean_variance`.
     coarse_shape : (int, int)
     factor : (int, int)
+    roughness : float
+        From `roughness_of`.
     sea : array of bool, shape (ny * fy, nx * fx), optional
         Fine cells that count; all by default.
 
@@ -71,31 +83,85 @@ def blend_weight(
     correlation = (parts / norms[:, None]) @ (parts / norms[:, None]).T
     agreement = float(correlation[np.triu_indices(count, 1)].mean()) if count > 1 else USUAL_AGREEMENT
     reliability = max(0.0, count * agreement / (1 + (count - 1) * agreement)) if agreement > 0 else 0.0
-    plausible = min(1.0, (MOST_TRUSTED_RATIO * np.sqrt(variance) / size) ** 4)
-    weight = float(reliability**2 * plausible * min(1.0, (min(coarse_shape) / SHORT_SIDE) ** 2))
+    plausible = _plausibility(size, variance, MOST_TRUSTED_RATIO)
+    smooth = 1 - (1 - ROUGH_FIELD_TRUST) * roughness
+    large = np.sqrt(np.prod(factor)) >= LARGE_FACTOR
+    enough = min(1.0, min(coarse_shape) / SHORT_SIDE) ** (1 if large else 2)
+    weight = float(reliability**2 * plausible * enough * smooth)
     return min(weight, SMALL_FACTOR_WEIGHT) if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else weight
 
 
-def front_trust(coarse_shape: tuple[int, int], factor: Factor) -> float:
-    """Part of kriging along fronts that is trusted: less on few cells, and at factors up to 4, where it adds little.
+def roughness_of(covariance: Covariance) -> float:
+    """How sure it is that a field is rough: the weight of the kernels of the least smoothness, 3/2.
+
+    Altimetry and coarse models have such fields at the scale of their cells. Fits add little that is right there.
 
     Parameters
     ----------
-    coarse_shape : (int, int)
-    factor : (int, int)
+    covariance : Covariance
+        Fitted to the field.
 
     Returns
     -------
     float
-        ``min(1, d / 12)`` of the most, with d the cells along the shorter side.
+        From 0 to 1.
 
     Examples
     --------
-    >>> front_trust((16, 20), (8, 8)), front_trust((16, 16), (3, 3)), front_trust((6, 9), (8, 8))
-    (1.0, 0.75, 0.5)
+    >>> from xr_dip.kriging.covariance import Kernel
+    >>> roughness_of(Covariance((Kernel(2.5, 3.0, 1.0, 0.75), Kernel(1.5, 4.0, 1.0, 0.25))))
+    0.25
+    """
+    return float(sum(kernel.weight for kernel in covariance.kernels if kernel.smoothness == min(SMOOTHNESSES)))
+
+
+def _plausibility(size: float, variance: float, most: float) -> float:
+    """One for a part of up to `most` times the kriging error, then falling with the fourth power of its size."""
+    return min(1.0, (most * float(np.sqrt(variance)) / size) ** 4) if size > 0 else 1.0
+
+
+def front_trust(
+    part: npt.NDArray[np.floating],
+    variance: float,
+    coarse_shape: tuple[int, int],
+    factor: Factor,
+    *,
+    sea: npt.NDArray[np.bool_] | None = None,
+) -> float:
+    """Part of kriging along fronts that is trusted: ``min(1, (0.4 / rho)^4) min(1, d / 12)``.
+
+    With rho the size of what it adds over the kriging error, and d the cells along the shorter side; three quarters of
+    it at factors up to 4, where it adds little. (A large difference comes from the border of a smooth field, where both
+    extrapolate and a small error in the direction of a front is amplified: little of it is right.)
+
+    Parameters
+    ----------
+    part : array, shape (ny * fy, nx * fx)
+        ``N(F(y))``.
+    variance : float
+        From `mean_variance`.
+    coarse_shape : (int, int)
+    factor : (int, int)
+    sea : array of bool, shape (ny * fy, nx * fx), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> part = np.array([[1.0, -1.0]])
+    >>> front_trust(part, 25.0, (16, 20), (8, 8)), front_trust(part, 25.0, (16, 16), (3, 3))
+    (1.0, 0.75)
+    >>> round(front_trust(part, 25 / 16, (6, 9), (8, 8)), 6)
+    0.03125
     """
     most = SMALL_FACTOR_FRONT_TRUST if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else FRONT_TRUST
-    return most * min(1.0, min(coarse_shape) / SHORT_SIDE)
+    size = float(np.sqrt(((part if sea is None else part[sea]) ** 2).mean()))
+    plausible = _plausibility(size, variance, MOST_TRUSTED_FRONT_RATIO)
+    return most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE)
 
 
 def share_null_space(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from xr_dip.blocks import Factor, FloatArray
@@ -21,15 +22,19 @@ from xr_dip.interpolation import fill_nearest, upsample
 from xr_dip.kriging.coast import land_distance
 from xr_dip.kriging.covariance import Kernel
 from xr_dip.kriging.estimator import Estimator, LeftOut, left_out_sill
-from xr_dip.kriging.matern import sample_pair
+from xr_dip.kriging.matern import colour, torus_margin
+from xr_dip.kriging.white_noise import Place, white_noise
 
 LOCAL_SHARE = 0.5
 """Share of the amplitude that follows the local residuals; the rest is uniform."""
 SMOOTHING = 1.5
 """Standard deviation of the Gaussian that smooths squared residuals, coarse cells."""
-PRIOR_CELLS = 10
+PRIOR_CELLS = 50
 """Cells that the fitted sill is worth against the residuals."""
 COAST_INFLATION = 1.5
+WIDE_CELLS, WIDE_CELLS_DEFLATION = 24, 0.85
+"""Factor from which a coarse cell is wider than most eddies, so that the fitted sill is too large, and by how much."""
+WHOLE = Place()
 
 
 def _local_share(ratios: FloatArray, periodic: bool) -> FloatArray:
@@ -47,7 +52,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     """Map the standard deviation of the field from leave-one-out residuals of one kernel.
 
     With e the residuals, v their variances at unit sill, ``z2 = e^2 / v`` and n their number, the variance is on
-    average ``S = (n G + 10 s2) / (n + 10)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
+    average ``S = (n G + 50 s2) / (n + 50)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
     smoothed z2.
 
     Parameters
@@ -55,14 +60,14 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     residuals, variances : array, shape (ny, nx)
         From `Estimator.left_out`.
     kernel : Kernel
-        Its sill s2 is worth ten cells.
+        Its sill s2 is worth fifty cells.
     estimator : Estimator
         Gives the sea and the factor.
 
     Returns
     -------
     array of float64, shape (ny * fy, nx * fx)
-        Half as large again within half a coarse cell of land.
+        Half as large again within half a coarse cell of land; 0.85 of it from factor 24 on.
 
     Examples
     --------
@@ -85,8 +90,10 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     squares = upsample(mixed, factor, "bilinear", periodic=periodic)
     sea = weights > 0
     shape = np.sqrt(squares / squares[sea].mean()) if squares[sea].mean() > 0 else np.ones_like(squares)
-    coast = land_distance(weights, periodic=periodic) <= np.sqrt(np.prod(factor)) / 2
-    return np.asarray(np.sqrt(scale) * shape * np.where(coast, COAST_INFLATION, 1.0))
+    width = np.sqrt(np.prod(factor))
+    coast = land_distance(weights, periodic=periodic) <= width / 2
+    deflation = WIDE_CELLS_DEFLATION if width >= WIDE_CELLS else 1.0
+    return np.asarray(deflation * np.sqrt(scale) * shape * np.where(coast, COAST_INFLATION, 1.0))
 
 
 def _kernel_of_draw(posterior: FloatArray, index: int, shift: float) -> int:
@@ -106,6 +113,7 @@ def conditional_draws(
     count: int,
     seed: int | list[int],
     left_out: LeftOut | None = None,
+    place: Place = WHOLE,
 ) -> FloatArray:
     """Draw random differences between the fine field and its kriging estimate.
 
@@ -116,9 +124,11 @@ def conditional_draws(
     count : int
         At least 2: the draws are centred, and their standard deviation (``ddof=1``) is the standard error.
     seed : int or list of int
-        Draw j is a function of (seed, j) alone, before centring.
+        Draw j is a function of (seed, j) and its place alone, before centring.
     left_out : LeftOut, optional
         Residuals that scale the draws, those of `estimator` by default: other ones where it is not the last word.
+    place : Place
+        Where the field lies in a larger domain: draw j of neighbouring windows comes from the same noise.
 
     Returns
     -------
@@ -155,31 +165,37 @@ def conditional_draws(
         kernel = single.covariance.kernels[0]
         deviation = amplitude(residuals[index], variances[index], kernel, single)
         members = np.flatnonzero(kernels == index)
-        errors = deviation * single.null(_unit_fields(single, kernel, members, entropy))
+        errors = deviation * single.null(_unit_fields(single, kernel, members, entropy, place))
         # Noisy values are not kept, so nothing is to be projected; but their noise is in the estimate.
         noisy = single.covariance.noise > 0
-        errors = errors - _noise_in_estimate(single, members, entropy) if noisy else single.null(errors)
+        errors = errors - _noise_in_estimate(single, members, entropy, place) if noisy else single.null(errors)
         draws[members] = errors + single.mean(field) - mean
     return np.asarray(draws - draws.mean(axis=0))
 
 
-def _noise_in_estimate(estimator: Estimator, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
+def _noise_in_estimate(
+    estimator: Estimator, members: npt.NDArray[np.intp], entropy: list[int], place: Place
+) -> FloatArray:
     """Return what the noise of the values makes of the estimate, for some members."""
-    rngs = [np.random.default_rng([*entropy, 3, int(member)]) for member in members]
-    noise = np.stack([rng.standard_normal(estimator.support.shape) for rng in rngs])
+    shape, coarse = estimator.support.shape, place.coarsen(estimator.support.factor)
+    noise = np.stack([white_noise([*entropy, 3, int(member)], shape, coarse) for member in members])
     return estimator.mean(np.sqrt(estimator.covariance.noise) * noise)
 
 
-def _unit_fields(estimator: Estimator, kernel: Kernel, members: npt.NDArray[np.intp], entropy: list[int]) -> FloatArray:
-    """Draw unit random fields for some members; two in succession share one transform."""
-    rows, columns = estimator.support.weights.shape
-    shape = (kernel.smoothness, kernel.length)
+def _unit_fields(
+    estimator: Estimator, kernel: Kernel, members: npt.NDArray[np.intp], entropy: list[int], place: Place
+) -> FloatArray:
+    """Draw unit random fields for some members."""
+    shape = rows, columns = estimator.support.weights.shape
+    margin = torus_margin(estimator.pitch, kernel.length)
+    torus = [fft.next_fast_len(size + 2 * wide, real=True) for size, wide in zip(shape, margin, strict=True)]
+    if estimator.periodic:
+        margin, torus[1] = (margin[0], 0), columns
     fields = np.empty((len(members), rows, columns))
-    for pair in np.unique(members // 2):
-        rng = np.random.default_rng([*entropy, 1, int(pair)])
-        both = sample_pair((rows, columns), estimator.pitch, *shape, rng, periodic=estimator.periodic)
-        for place in np.flatnonzero(members // 2 == pair):
-            fields[place] = both[members[place] % 2]
+    for field, member in zip(fields, members, strict=True):
+        noise = white_noise([*entropy, 1, int(member)], (torus[0], torus[1]), place, margin)
+        coloured = colour(noise, estimator.pitch, kernel.smoothness, kernel.length)
+        field[:] = coloured[margin[0] : margin[0] + rows, margin[1] : margin[1] + columns]
     return fields
 
 
@@ -215,9 +231,9 @@ def mean_variance(estimator: Estimator, values: npt.NDArray[np.floating], seed: 
     total = float(estimator.disagreement(field)[sea].mean())
     for kernel, single in zip(estimator.covariance.kernels, estimator.components(), strict=True):
         members = np.arange(count)
-        parts = np.sqrt(kernel.sill) * single.null(_unit_fields(single, kernel, members, [seed, 2]))
+        parts = np.sqrt(kernel.sill) * single.null(_unit_fields(single, kernel, members, [seed, 2], WHOLE))
         if single.covariance.noise > 0:
-            parts = parts - _noise_in_estimate(single, members, [seed, 2])
+            parts = parts - _noise_in_estimate(single, members, [seed, 2], WHOLE)
         total += kernel.weight * float((parts[:, sea] ** 2).mean())
     return total
 
