@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xr_dip.blocks import block_mean, block_sum, misfit
-from xr_dip.constraints import CONSTRAINT_NAMES, CONSTRAINTS, additive, none, smooth
+from xr_dip.constraints import CONSTRAINT_NAMES, CONSTRAINTS, additive, make_constraint, none, smooth, soft
 from xr_dip.interpolation import back_project
+from xr_dip.positive import multiplicative, softmax
+from xr_dip.value_range import geiss, scadd
 
 EXACT = {"additive": additive, "smooth": smooth}
 PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -233,5 +235,36 @@ def test_none_changes_no_bit():
 
 
 def test_names():
-    assert {"none": none, "additive": additive, "smooth": smooth} == CONSTRAINTS
-    assert CONSTRAINT_NAMES == ("none", "additive", "smooth", "optimal")
+    bounded = {"geiss": geiss, "scadd": scadd, "multiplicative": multiplicative, "softmax": softmax}
+    assert {"none": none, "additive": additive, "smooth": smooth, **bounded, "soft": soft} == CONSTRAINTS
+    assert (*CONSTRAINTS, "optimal") == CONSTRAINT_NAMES
+
+
+def test_soft_leaves_every_bit_to_the_fit():
+    field = np.array([[np.nan, 1.0]])
+    np.testing.assert_array_equal(soft(field, np.ones((1, 1)), np.ones((1, 2)), (1, 2), alpha=3.0), field)
+
+
+def test_options_arrive():
+    enforce = make_constraint("multiplicative", {"offset": 1})
+    case = (np.array([[0.0, 2.0]]), np.array([[5.0]]), np.ones((1, 2)), (1, 2))
+    np.testing.assert_array_equal(enforce(*case, periodic=True), multiplicative(*case, offset=1.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("geiss", {}, r"Invalid constraint_options {}. The constraint 'geiss' must have \['value_range'\]"),
+        ("additive", {"offset": 1}, r"Invalid constraint_options \['offset'\]. They must be among .* 'additive': \[\]"),
+        ("softmax", {"alpha": 1}, r"Invalid constraint_options \['alpha'\]. .* 'softmax': \['offset'\]"),
+        ("geiss", {"value_range": (1, -1)}, r"Invalid value_range \(1, -1\). It must be the lowest and the highest"),
+        ("scadd", {"value_range": 3}, "Invalid value_range 3. It must be the lowest and the highest"),
+        ("scadd", {"value_range": (0, np.inf)}, "Invalid value_range .* It must be the lowest and the highest"),
+        ("softmax", {"offset": np.nan}, "Invalid offset nan. It must be a finite number"),
+        ("multiplicative", {"offset": "2"}, "Invalid offset '2'. It must be a finite number"),
+        ("soft", {"alpha": 0}, "Invalid alpha 0. It must be a positive number"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_constraint(name, options)

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from xr_dip.blocks import block_mean
+from xr_dip.fitting.linear import Separable, border
 from xr_dip.fitting.operators import BlockMean
 from xr_dip.generators import GENERATORS, make_bandlimited, make_dcgan
 from xr_dip.generators.bandlimited import ACTIVATIONS, WorkingGrid
-from xr_dip.generators.layers import Border
 
 SMALL = {"ratio": (2, 2), "padding": (2, 2), "channels": 8}
 
@@ -37,10 +37,10 @@ class TestAroundTheGlobe:
             jumps.append((fine - fine.roll(1, dims=1)).square().mean(dim=0))
         mean = torch.stack(jumps).mean(dim=0)
         assert 0.5 < mean[0] / mean.mean() < 2
-        # On a line the two ends are strangers.
-        line = make((4, 19), (3, 5), 0)
-        ends = line.fine(output(line))[0]
-        assert (ends[:, 0] - ends[:, -1]).square().mean() > 10 * mean.mean()
+        # On a line the two ends are strangers: further apart than neighbours, of which some networks make rough ones.
+        lines = [make((4, 19), (3, 5), seed) for seed in range(20)]
+        ends = torch.stack([line.fine(output(line))[0] for line in lines])
+        assert (ends[..., 0] - ends[..., -1]).square().mean() > 5 * mean.mean()
 
 
 def rolled(generator, cells):
@@ -76,14 +76,16 @@ def test_knots_of_a_circle_need_no_padding():
 
 def test_both_axes_have_their_own_border():
     features = torch.arange(12.0).reshape(1, 1, 3, 4)
-    assert Border(periodic=True)(features)[0, 0].tolist() == [
+    around = Separable(border(3), border(4, periodic=True))
+    assert around(features)[0, 0].tolist() == [
         [7, 4, 5, 6, 7, 4],
         [3, 0, 1, 2, 3, 0],
         [7, 4, 5, 6, 7, 4],
         [11, 8, 9, 10, 11, 8],
         [7, 4, 5, 6, 7, 4],
     ]
-    torch.testing.assert_close(Border(periodic=False)(features), nn.ReflectionPad2d(1)(features), rtol=0, atol=0)
+    plain = Separable(border(3), border(4))
+    torch.testing.assert_close(plain(features), nn.ReflectionPad2d(1)(features), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("land", [False, True])

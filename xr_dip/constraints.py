@@ -6,13 +6,21 @@ the fit: inside the data loss the misfit would be identically zero and nothing w
 
 from __future__ import annotations
 
-from typing import Protocol
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
 from xr_dip.basins import by_basin
-from xr_dip.blocks import Factor, FloatArray, misfit, repeat
+from xr_dip.blocks import Factor, FloatArray, block_mean, misfit, repeat
 from xr_dip.interpolation import back_project
+from xr_dip.positive import check_offset, multiplicative, softmax
+from xr_dip.value_range import check_range, geiss, scadd
+
+# Of the coarse mean square error beside the fine one in Geiss & Hardin 2023.
+SOFT_WEIGHT = 16.0
 
 
 class Constraint(Protocol):
@@ -122,6 +130,138 @@ def _without_steps(
     return back_project(field, values, weights, factor, periodic=periodic)
 
 
+def bump(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+) -> FloatArray:
+    """Add what is missed as a bump in each coarse cell that vanishes at its edges: no steps, and no other cell changes.
+
+    For what misses little: a large bump is seen. Joining of tiles uses it, see `xr_dip.joining`.
+
+    Parameters
+    ----------
+    field, values, weights, factor
+        As for `xr_dip.blocks.misfit`.
+    periodic : bool
+        Changes nothing: no cell looks at its neighbours.
+
+    Returns
+    -------
+    array of float64
+
+    Examples
+    --------
+    >>> bump(np.zeros((1, 4)), np.array([[1.0]]), np.ones((1, 4)), (1, 4)).round(2)
+    array([[0.36, 1.64, 1.64, 0.36]])
+    """
+    missed = misfit(field, values, weights, factor)
+    profiles = []
+    for times in factor:
+        t = (np.arange(times) + 0.5) / times
+        profiles.append(t**2 * (1 - t) ** 2)
+    shape = np.tile(profiles[0][:, None] * profiles[1], missed.shape[-2:]) * (weights > 0)
+    mean = block_mean(shape, weights, factor)
+    return np.asarray(field + repeat(np.where(mean > 0, missed / np.where(mean > 0, mean, 1.0), 0.0), factor) * shape)
+
+
+def soft(
+    field: FloatArray,
+    values: FloatArray,
+    weights: FloatArray,
+    factor: Factor,
+    *,
+    periodic: bool = False,
+    alpha: float = SOFT_WEIGHT,
+) -> FloatArray:
+    """Leave the field as it was fitted: the values were held in the fit, by a penalty ``alpha mean((P_w x - y)^2)``.
+
+    Nothing is exact, which is right for values with noise. The penalty is `xr_dip.fitting.penalties.CoarseMisfit`.
+
+    Parameters
+    ----------
+    field, values, weights, factor
+        As for `xr_dip.blocks.misfit`.
+    periodic : bool
+        Changes nothing.
+    alpha : float
+        Weight of the penalty, beside a loss of the standardised field; it is used in the fit.
+
+    Returns
+    -------
+    array
+
+    References
+    ----------
+    Geiss & Hardin 2023, Strictly enforcing invertibility and conservation in CNN-based super resolution.
+
+    Examples
+    --------
+    >>> soft(np.zeros((2, 2)), np.ones((1, 1)), np.ones((2, 2)), (2, 2)).max()
+    np.float64(0.0)
+    """
+    return field
+
+
+def make_constraint(name: str, options: Mapping[str, Any]) -> Constraint:
+    """Return a constraint with its options.
+
+    Parameters
+    ----------
+    name : str
+        In `CONSTRAINTS`.
+    options : mapping
+        Keywords of the function of that name.
+
+    Returns
+    -------
+    Constraint
+
+    Raises
+    ------
+    ValueError
+        If the constraint has no such option, needs one more, or cannot use a value.
+
+    Examples
+    --------
+    >>> enforce = make_constraint("geiss", {"value_range": (-2, 2)})
+    >>> enforce(np.array([[0.0, 1.0]]), np.array([[1.25]]), np.ones((1, 2)), (1, 2))
+    array([[1. , 1.5]])
+    """
+    function = CONSTRAINTS[name]
+    found = inspect.signature(function).parameters.values()
+    own = {each.name: each for each in found if each.kind is each.KEYWORD_ONLY and each.name != "periodic"}
+    unknown = sorted(set(options) - set(own))
+    if unknown:
+        raise ValueError(
+            f"Invalid constraint_options {unknown}. They must be among those of the constraint {name!r}: {sorted(own)}."
+        )
+    missing = sorted(each.name for each in own.values() if each.default is each.empty and each.name not in options)
+    if missing:
+        raise ValueError(f"Invalid constraint_options {dict(options)}. The constraint {name!r} must have {missing}.")
+    return partial(function, **{option: OPTION_CHECKS[option](value) for option, value in options.items()})
+
+
+def _check_alpha(alpha: object) -> float:
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha < np.inf:
+        raise ValueError(f"Invalid alpha {alpha!r}. It must be a positive number.")
+    return float(alpha)
+
+
+OPTION_CHECKS: dict[str, Callable[[object], Any]] = {
+    "value_range": check_range,
+    "offset": check_offset,
+    "alpha": _check_alpha,
+}
+CONSTRAINTS: dict[str, Callable[..., FloatArray]] = {
+    "none": none,
+    "additive": additive,
+    "smooth": smooth,
+    "geiss": geiss,
+    "scadd": scadd,
+    "multiplicative": multiplicative,
+    "softmax": softmax,
+    "soft": soft,
+}
+# Those after which the block means are not those of the input.
+NOT_ENFORCED = ("none", "soft")
 # "optimal" distributes the misfit by the fitted covariance; it needs the kriging operator and lives in `estimate`.
-CONSTRAINTS: dict[str, Constraint] = {"none": none, "additive": additive, "smooth": smooth}
 CONSTRAINT_NAMES = (*CONSTRAINTS, "optimal")

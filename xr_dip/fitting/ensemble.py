@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
 
+from xr_dip.fitting.batch import Job
+from xr_dip.fitting.batched import batches, fit_together
 from xr_dip.fitting.fit import Fit, FitConfig, FitError, fit
+from xr_dip.fitting.learned import Learned
 from xr_dip.fitting.problem import Problem
 from xr_dip.fitting.stopping import StopRule
 from xr_dip.generators.base import Generator
+from xr_dip.threads import cores
 
 MemberFactory = Callable[[int], Callable[[], Generator]]
-
-
-def cores() -> int:
-    """Processors that this process may use.
-
-    Examples
-    --------
-    >>> cores() >= 1
-    True
-    """
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # Fits of this process that run at one time, whatever asks for them: dask threads share the processors too.
@@ -69,6 +62,8 @@ def fit_members(
     stop: StopRule,
     *,
     device: str = "cpu",
+    batch: int | None = None,
+    starts: Sequence[Learned | None] | None = None,
     done: Callable[[], object] = lambda: None,
 ) -> list[Fit]:
     """Fit all members to one problem.
@@ -82,26 +77,36 @@ def fit_members(
     config : FitConfig
     stop : StopRule
     device : str
-        On the CPU members run side by side, one thread each; on a GPU one after the other.
+        On the CPU members run side by side, one thread each; on a GPU in batches, one after the other.
+    batch : int, optional
+        Members fitted together in one optimisation. By default one on the CPU, and on a GPU as many as its free memory
+        holds. Small networks gain from it on the CPU too, see `xr_dip.fitting.batched`.
+    starts : sequence, optional
+        What each member begins from, None for a fresh one. Members are then fitted one by one: those of a batch do not
+        tell what they have learned.
     done : callable
         Called after each member.
 
     Returns
     -------
     list of Fit
-        Member k is the same whatever the number of members or of processors.
+        Member k is the same whatever the number of members or of processors; in a batch of several to rounding.
 
     Raises
     ------
+    ValueError
+        If the batch is not positive.
     FitError
         If a member stays NaN after its restarts. It is raised after the others have ended, names the member
         and holds the fits of the others.
     """
+    if batch is not None and batch < 1:
+        raise ValueError(f"Invalid batch {batch}. It must be at least 1.")
 
     def one(member: int) -> Fit | FitError:
         try:
             with _seat(device):
-                return fit(make(member), problem, config, stop, device)
+                return fit(make(member), problem, config, stop, device, None if starts is None else starts[member])
         except FitError as error:
             return error
         finally:
@@ -109,13 +114,37 @@ def fit_members(
 
     workers = 1 if device != "cpu" else min(members, cores())
     with ThreadPoolExecutor(workers, thread_name_prefix="xr_dip") as pool:
-        results = list(pool.map(one, range(members)))
+        if starts is not None or batch == 1 or (batch is None and device == "cpu"):
+            results = list(pool.map(one, range(members)))
+        else:
+            jobs = [Job(make(member), problem, stop) for member in range(members)]
+            results = _in_batches(pool, jobs, config, device, batch, done)
     fits = [result for result in results if isinstance(result, Fit)]
     for member, result in enumerate(results):
         if isinstance(result, FitError):
             message = f"Member {member} of {members} failed; the other {len(fits)} are sound. {result}"
             raise FitError(message, fits) from result
     return fits
+
+
+def _in_batches(
+    pool: ThreadPoolExecutor,
+    jobs: list[Job],
+    config: FitConfig,
+    device: str,
+    size: int | None,
+    done: Callable[[], object],
+) -> list[Fit | FitError]:
+    """Fit batches side by side; which members share one depends on neither the pool nor the seats."""
+    generators = [job.make() for job in jobs]
+    numbers = batches(jobs, generators, size, device)
+
+    def some(mine: list[int]) -> list[Fit | FitError]:
+        with _seat(device):
+            return fit_together([jobs[n] for n in mine], [generators[n] for n in mine], config, device, done)
+
+    found = dict(zip(chain(*numbers), chain(*pool.map(some, numbers)), strict=True))
+    return [found[number] for number in range(len(jobs))]
 
 
 @contextmanager
@@ -127,6 +156,8 @@ def _seat(device: str) -> Iterator[None]:
         return
     with _SEATS:
         # The count belongs to the calling thread, but threads that begin later take over the last one set: put it back.
+        # A thread takes it over when it first asks, which must not be after it has set its own.
+        torch.get_num_threads()
         torch.set_num_threads(1)
         try:
             yield

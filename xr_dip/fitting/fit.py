@@ -1,4 +1,4 @@
-"""The only optimisation loop: fresh generators in, fitted fields out.
+"""The plain optimisation loop: fresh generators in, fitted fields out.
 
 Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``. Each
 member is fitted by itself, from its own seed: neither their number nor their order changes a bit of any.
@@ -7,22 +7,27 @@ member is fitted by itself, from its own seed: neither their number nor their or
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.optim import lr_scheduler
 
+from xr_dip.fitting.learned import Learned, learned_by, restore
 from xr_dip.fitting.problem import BoundProblem, Problem
 from xr_dip.fitting.stopping import StopRule
 from xr_dip.generators.base import Generator
 
 logger = logging.getLogger(__name__)
 
-SCHEDULES = ("onecycle", "plateau", "constant")
+SCHEDULES = ("onecycle", "plateau", "constant", "linear")
 MOST_RESTARTS = 3
+# Of the steps and of the rate of a fresh fit: enough to follow a field from one day to the next. Larger steps would
+# leave what was learned, and those at the end must be small, or their noise would be in the field.
+WARM_STEPS, WARM_RATE = 1 / 10, 1 / 6
 # Stop rules and the check for NaN read from the device only this often.
 CHECK_EVERY = 10
 
@@ -39,8 +44,9 @@ class FitConfig:
         The highest rate of the schedule.
     betas : (float, float)
         Of Adam.
-    schedule : {"onecycle", "plateau", "constant"}
-        One cycle with a tenth of warm-up; or times 0.95 when the loss has not fallen for 10 steps; or none.
+    schedule : {"onecycle", "plateau", "constant", "linear"}
+        One cycle with a tenth of warm-up; or times 0.95 when the loss has not fallen for 10 steps; or none; or a
+        straight line down to zero, for fits that begin where another has ended.
     keep : {"last", "best"}
         Which field is the result: the last one, or the one of lowest loss.
     """
@@ -61,6 +67,17 @@ class FitConfig:
         if self.keep not in ("last", "best"):
             raise ValueError(f"Invalid keep {self.keep!r}. It must be 'last' or 'best'.")
 
+    def warm(self) -> FitConfig:
+        """Return the numbers of a fit that begins where that of a similar problem has ended.
+
+        Examples
+        --------
+        >>> FitConfig(iterations=200, learning_rate=6e-3).warm().iterations
+        20
+        """
+        steps = math.ceil(self.iterations * WARM_STEPS)
+        return replace(self, iterations=steps, learning_rate=self.learning_rate * WARM_RATE, schedule="linear")
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -77,6 +94,8 @@ class Fit:
         Why it ended: "iterations" or what the stop rule said.
     restarts : int
         How often it was begun anew because it had become NaN.
+    learned : Learned or None
+        None of a fit in a batch.
     """
 
     field: npt.NDArray[np.float64]
@@ -84,6 +103,7 @@ class Fit:
     misfit: float
     stopped: str
     restarts: int
+    learned: Learned | None = None
 
     @property
     def iterations(self) -> int:
@@ -109,10 +129,18 @@ class _Diverged(ArithmeticError):
     """The loss is no finite number."""
 
 
-def fit(make: Callable[[], Generator], problem: Problem, config: FitConfig, stop: StopRule, device: str = "cpu") -> Fit:
-    """Fit one fresh generator to a problem.
+def fit(
+    make: Callable[[], Generator],
+    problem: Problem,
+    config: FitConfig,
+    stop: StopRule,
+    device: str = "cpu",
+    start: Learned | None = None,
+) -> Fit:
+    """Fit one generator to a problem.
 
-    A fit that becomes NaN begins anew from the same seed at a third of the learning rate, three times at most.
+    A fit that becomes NaN begins anew from the same seed, or the same start, at a third of the learning rate, three
+    times at most.
 
     Parameters
     ----------
@@ -122,6 +150,8 @@ def fit(make: Callable[[], Generator], problem: Problem, config: FitConfig, stop
     config : FitConfig
     stop : StopRule
     device : str
+    start : Learned, optional
+        Of an earlier fit of such a generator: begin from there and not from fresh weights.
 
     Returns
     -------
@@ -135,7 +165,8 @@ def fit(make: Callable[[], Generator], problem: Problem, config: FitConfig, stop
     rate = config.learning_rate
     for restarts in range(MOST_RESTARTS + 1):
         try:
-            return _Run(make().to(device), problem, config, rate, torch.device(device)).to_end(stop, restarts)
+            run = _Run(make().to(device), problem, config, rate, torch.device(device), start)
+            return run.to_end(stop, restarts)
         except _Diverged:
             logger.warning("A fit became NaN at learning rate %g; begun anew at %g.", rate, rate / 3)
             rate /= 3
@@ -149,12 +180,20 @@ class _Run:
     """One optimisation from the first step to the last."""
 
     def __init__(
-        self, generator: Generator, problem: Problem, config: FitConfig, rate: float, device: torch.device
+        self,
+        generator: Generator,
+        problem: Problem,
+        config: FitConfig,
+        rate: float,
+        device: torch.device,
+        start: Learned | None = None,
     ) -> None:
         self.generator, self.config, self.device = generator, config, device
         self.problem: BoundProblem = problem.bind(generator, device)
         self.optimiser = torch.optim.Adam(generator.parameters(), lr=rate, betas=config.betas, fused=True)
-        self.scheduler = _schedule(self.optimiser, config, rate)
+        if start is not None:
+            restore(start, generator, self.optimiser)
+        self.scheduler = make_scheduler(self.optimiser, config, rate)
         history = torch.full((2, config.iterations), torch.nan, dtype=torch.float64, device=device)
         self.losses, self.misfits = history
         self.best: torch.Tensor | None = None
@@ -172,7 +211,7 @@ class _Run:
                     reason = answer
                     break
         done = np.asarray(losses)
-        return Fit(self._field(), done, misfits[-1], reason, restarts)
+        return Fit(self._field(), done, misfits[-1], reason, restarts, learned_by(self.generator, self.optimiser))
 
     def _step(self, step: int) -> None:
         self.optimiser.zero_grad(set_to_none=True)
@@ -206,10 +245,29 @@ class _Run:
         return np.asarray(field, dtype=np.float64)
 
 
-def _schedule(
+def make_scheduler(
     optimiser: torch.optim.Optimizer, config: FitConfig, rate: float
 ) -> lr_scheduler.LRScheduler | lr_scheduler.ReduceLROnPlateau | None:
-    """Return torch's scheduler of this name."""
+    """Make torch's scheduler of the name that a configuration gives.
+
+    Parameters
+    ----------
+    optimiser : torch.optim.Optimizer
+    config : FitConfig
+    rate : float
+        The highest learning rate.
+
+    Returns
+    -------
+    torch scheduler or None
+        None where the rate is constant.
+
+    Examples
+    --------
+    >>> adam = torch.optim.Adam([torch.zeros(1)], lr=0.1)
+    >>> make_scheduler(adam, FitConfig(schedule="constant"), 0.1) is None
+    True
+    """
     if config.schedule == "onecycle":
         total = config.iterations + 1
         # One step of warm-up at least: torch divides by their number.
@@ -217,4 +275,6 @@ def _schedule(
         return lr_scheduler.OneCycleLR(optimiser, rate, total, pct_start=warmup, cycle_momentum=False)
     if config.schedule == "plateau":
         return lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.95, patience=10)
+    if config.schedule == "linear":
+        return lr_scheduler.LinearLR(optimiser, 1.0, 0.0, config.iterations)
     return None

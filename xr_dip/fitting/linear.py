@@ -133,6 +133,30 @@ def halfpixel_circle(size: int, resized: int, border: int = 0) -> torch.Tensor:
     return matrix[torch.arange(-border, resized + border) % resized]
 
 
+def border(size: int, *, periodic: bool = False) -> torch.Tensor:
+    """Matrix that adds one pixel on each end of a line: reflected, or the one from the other end of a circle.
+
+    Parameters
+    ----------
+    size : int
+        Pixels before.
+    periodic : bool
+
+    Returns
+    -------
+    Tensor of float64, shape (size + 2, size)
+
+    Examples
+    --------
+    >>> border(3) @ torch.arange(3, dtype=torch.float64)
+    tensor([1., 0., 1., 2., 1.], dtype=torch.float64)
+    >>> border(3, periodic=True) @ torch.arange(3, dtype=torch.float64)
+    tensor([2., 0., 1., 2., 0.], dtype=torch.float64)
+    """
+    index = torch.arange(-1, size + 1) % size if periodic else _reflected(size, 1)
+    return torch.eye(size, dtype=torch.float64)[index]
+
+
 def _reflected(size: int, border: int) -> torch.Tensor:
     """Return the indices of a line of pixels, reflected about its end pixels by `border` pixels."""
     index = torch.arange(-border, size + border)

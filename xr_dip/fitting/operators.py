@@ -115,16 +115,34 @@ class _SparseProduct(torch.autograd.Function):
     """``S x`` with the gradient ``S^T g`` by a stored transpose: no atomics, the same bits in every run."""
 
     @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor, transposed: torch.Tensor, vector: torch.Tensor
-    ) -> torch.Tensor:
-        ctx.save_for_backward(transposed)
+    def forward(matrix: torch.Tensor, transposed: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
         return matrix @ vector
+
+    @staticmethod
+    def setup_context(
+        ctx: torch.autograd.function.FunctionCtx, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
+    ) -> None:
+        ctx.save_for_backward(inputs[1])
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor) -> tuple[None, None, torch.Tensor]:
         (transposed,) = ctx.saved_tensors  # type: ignore[attr-defined]
         return None, None, transposed @ gradient
+
+    @staticmethod
+    def vmap(
+        info: object,
+        in_dims: tuple[int | None, ...],
+        matrix: torch.Tensor,
+        transposed: torch.Tensor,
+        vector: torch.Tensor,
+    ) -> tuple[torch.Tensor, int]:
+        """Multiply the vectors of many members as columns of one matrix."""
+        assert in_dims[:2] == (None, None)
+        assert in_dims[2] is not None
+        columns = vector.movedim(in_dims[2], -1).flatten(1)
+        product: torch.Tensor = _SparseProduct.apply(matrix, transposed, columns)  # type: ignore[no-untyped-call]
+        return product.unsqueeze(1), 2
 
 
 def _axis_means(share: torch.Tensor, factor: Factor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -42,36 +43,51 @@ class Observation:
     channel: int = 0
     whiten: Map | None = None
 
+    def bind(self, generator: Generator) -> BoundObservation:
+        """Fold the operator with the synthesis of a generator."""
+        synthesis = generator.synthesis
+        return BoundObservation(self.operator if synthesis is None else self.operator.fold(synthesis), self)
+
+
+class Penalty(Protocol):
+    """What is added to the loss of a fit, whatever was observed."""
+
+    def bind(self, generator: Generator) -> nn.Module:
+        """Return the module from a working field (channels, h, w) of the generator to one number."""
+        ...
+
 
 @dataclass(frozen=True)
 class Problem:
-    """A list of observations and the loss that measures their residuals.
+    """A list of observations, the loss that measures their residuals, and penalties.
 
     Attributes
     ----------
     observations : tuple of Observation
     loss : callable
         From a vector of residuals to one number.
+    penalties : tuple of Penalty
+        Added to the losses; see `xr_dip.fitting.penalties`.
     """
 
     observations: tuple[Observation, ...]
     loss: Loss
+    penalties: tuple[Penalty, ...] = ()
 
     def bind(self, generator: Generator, device: torch.device) -> BoundProblem:
         """Fold the operators with the synthesis of a generator, ready for many evaluations on a device."""
-        parts = []
-        for observation in self.observations:
-            operator = observation.operator
-            folded = operator if generator.synthesis is None else operator.fold(generator.synthesis)
-            parts.append(_BoundObservation(folded, observation).to(device))
-        return BoundProblem(tuple(parts), self.loss)
+        parts = tuple(observation.bind(generator).to(device) for observation in self.observations)
+        penalties = [penalty.bind(generator).to(device) for penalty in self.penalties]
+        if generator.own_penalty is not None:
+            penalties.append(generator.own_penalty)
+        return BoundProblem(parts, self.loss, tuple(penalties))
 
 
 class BoundProblem:
-    """Observations on the working grid of one kind of generator."""
+    """Observations and penalties on the working grid of one kind of generator."""
 
-    def __init__(self, parts: tuple[_BoundObservation, ...], loss: Loss) -> None:
-        self.parts, self.loss = parts, loss
+    def __init__(self, parts: tuple[BoundObservation, ...], loss: Loss, penalties: tuple[nn.Module, ...] = ()) -> None:
+        self.parts, self.loss, self.penalties = parts, loss, penalties
 
     def evaluate(self, working: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss and the root mean square of the raw residuals of a working field (channels, h, w)."""
@@ -80,10 +96,11 @@ class BoundProblem:
             residual = part.residual(working)
             losses.append(self.loss(part.measured(residual)))
             squares.append(part.mean_square(residual))
+        losses += [penalty(working) for penalty in self.penalties]
         return torch.stack(losses).sum(), torch.stack(squares).mean().sqrt()
 
 
-class _BoundObservation(nn.Module):
+class BoundObservation(nn.Module):
     """One observation with its tensors on a device."""
 
     values: torch.Tensor

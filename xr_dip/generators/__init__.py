@@ -7,7 +7,16 @@ from collections.abc import Callable
 from xr_dip.generators.bandlimited import make_bandlimited
 from xr_dip.generators.base import Generator
 from xr_dip.generators.dcgan import make_dcgan
+from xr_dip.generators.decoder import make_decoder
+from xr_dip.generators.knitwork import make_knitwork
+from xr_dip.generators.skip import make_skip
 
-GENERATORS: dict[str, Callable[..., Generator]] = {"bandlimited": make_bandlimited, "dcgan": make_dcgan}
+GENERATORS: dict[str, Callable[..., Generator]] = {
+    "bandlimited": make_bandlimited,
+    "dcgan": make_dcgan,
+    "skip": make_skip,
+    "decoder": make_decoder,
+    "knitwork": make_knitwork,
+}
 
-__all__ = ["GENERATORS", "Generator", "make_bandlimited", "make_dcgan"]
+__all__ = ["GENERATORS", "Generator", "make_bandlimited", "make_dcgan", "make_decoder", "make_knitwork", "make_skip"]

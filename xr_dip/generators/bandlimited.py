@@ -19,9 +19,10 @@ from torch import nn
 from torch.nn import functional
 
 from xr_dip.blocks import Factor
-from xr_dip.fitting.linear import Separable, cubic_bspline, halfpixel_circle, halfpixel_double
+from xr_dip.fitting.linear import Separable, border, cubic_bspline, halfpixel_circle, halfpixel_double
 from xr_dip.generators.base import Generator
-from xr_dip.generators.layers import Border, SingleImageNorm, conv3x3
+from xr_dip.generators.layers import SingleImageNorm, conv3x3
+from xr_dip.generators.mixing import MapLast, RowsLast
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -81,18 +82,18 @@ class WorkingGrid:
 
 
 class Level(nn.Module):
-    """Double with a border, convolve, normalise, activate."""
+    """Double and convolve, normalise, activate."""
 
     def __init__(self, channels: tuple[int, int], upsample: Separable, activation: str, rng: torch.Generator) -> None:
         super().__init__()
-        self.upsample = upsample
+        self.grow = RowsLast(upsample)
         self.convolution = conv3x3(*channels, rng)
         self.norm = SingleImageNorm(channels[1])
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Map features (1, c, h, w) to (1, c', h', w')."""
-        return self.activation(self.norm(self.convolution(self.upsample(features))))
+        return self.activation(self.norm(self.grow(features, self.convolution)))
 
 
 class BandLimited(Generator):
@@ -115,6 +116,7 @@ class BandLimited(Generator):
         self, grids: tuple[WorkingGrid, WorkingGrid], channels: tuple[int, int], activation: str, rng: torch.Generator
     ) -> None:
         super().__init__()
+        self.architecture = ("bandlimited", grids, channels, activation)
         size = (grids[0].size, grids[1].size)
         depth = max(1, math.ceil(math.log2(max(size) / 4)))
         sizes = [tuple(math.ceil(n / 2 ** (depth - level)) for n in size) for level in range(depth + 1)]
@@ -128,7 +130,8 @@ class BandLimited(Generator):
         self.levels = nn.Sequential(
             *(Level((widths[i], widths[i + 1]), doublings[i], activation, rng) for i in range(depth))
         )
-        self.border = Border(grids[1].periodic)
+        frame = (border(grid.size, periodic=grid.periodic).float() for grid in grids)
+        self.frame = MapLast(Separable(*frame))
         self.head = conv3x3(channels[1], 1, rng)
         self.synthesis = Separable(grids[0].synthesis(), grids[1].synthesis())
         self.register_buffer("scale", torch.ones(()), persistent=False)
@@ -141,7 +144,7 @@ class BandLimited(Generator):
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Map the latent to a working field of shape (1, h, w) and standard deviation about one at the start."""
-        field: torch.Tensor = self.head(self.border(self.levels(latent)))[0]
+        field: torch.Tensor = self.frame(self.levels(latent), self.head)[0]
         return field * self.scale
 
 

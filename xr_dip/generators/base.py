@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import nn
 
@@ -16,13 +18,26 @@ class Generator(nn.Module):
     synthesis : Separable or None
         The fixed linear map from the working field (1, h, w) to the fine field (1, Y, X); None where they are the same.
         The observation operator is folded with it, so that the fine field is formed only once, after the fit.
+    architecture : hashable or None
+        Generators for which it is the same differ in their numbers alone, so they may be fitted in one batch, see
+        `xr_dip.fitting.batched`. None: like no other.
+    own_penalty : nn.Module or None
+        A map without parameters from the working field to one number that is added to the loss: what the network asks
+        of itself.
     """
 
     synthesis: Separable | None
+    architecture: Hashable
+    own_penalty: nn.Module | None
 
     def __init__(self) -> None:
         super().__init__()
         self.synthesis = None
+        self.architecture = None
+        self.own_penalty = None
+
+    def attend(self, values: torch.Tensor, seen: torch.Tensor, *, periodic: bool) -> None:
+        """Look at the standardised coarse field (ny, nx), where `seen`; most networks learn it from the fit alone."""
 
     def draw(self) -> torch.Tensor:
         """Return the latent of the next iteration, drawn on the CPU."""
@@ -35,3 +50,21 @@ class Generator(nn.Module):
     def fine(self, working: torch.Tensor) -> torch.Tensor:
         """Form the fine field (1, Y, X) from a working field (1, h, w), in float64."""
         return working.double() if self.synthesis is None else self.synthesis(working.double())
+
+
+def standardising(generator: Generator, latent: torch.Tensor) -> torch.Tensor:
+    """Return the factor after which the first field of a fresh network has standard deviation one.
+
+    Parameters
+    ----------
+    generator : Generator
+    latent : Tensor
+
+    Returns
+    -------
+    Tensor, shape ()
+        One where the field is constant.
+    """
+    with torch.no_grad():
+        spread = generator(latent)[0].std(correction=0)
+        return torch.where(spread > 1e-6, 1 / spread, torch.ones_like(spread))

@@ -45,6 +45,7 @@ class Dcgan(Generator):
     def __init__(self, shape: tuple[int, int], latent: str, rng: torch.Generator, *, periodic: bool = False) -> None:
         super().__init__()
         self.shape, self.kind, self.rng = shape, latent, rng
+        self.architecture = ("dcgan", shape, latent, periodic)
         doublings = len(WIDTHS)
         # Two at least: a single pixel has no statistics to normalise by.
         start = [max(2, math.ceil(size / 2**doublings)) for size in shape]

@@ -26,8 +26,29 @@ def dcgan_weights(weight: torch.Tensor, rng: torch.Generator) -> None:
     nn.init.normal_(weight, 0.0, 0.02, generator=rng)
 
 
-def conv3x3(inputs: int, outputs: int, rng: torch.Generator, initialise: Initialise = default_weights) -> nn.Conv2d:
+def conv3x3(
+    inputs: int, outputs: int, rng: torch.Generator, initialise: Initialise = default_weights, *, stride: int = 1
+) -> nn.Conv2d:
     """3x3 convolution without padding of its own.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    rng : torch.Generator
+        Source of the first weights; the biases begin at zero.
+    initialise : callable
+    stride : int
+
+    Returns
+    -------
+    nn.Conv2d
+    """
+    return _convolution((inputs, outputs, 3, stride), rng, initialise)
+
+
+def conv1x1(inputs: int, outputs: int, rng: torch.Generator, initialise: Initialise = default_weights) -> nn.Conv2d:
+    """Linear map of the channels of each pixel.
 
     Parameters
     ----------
@@ -41,35 +62,47 @@ def conv3x3(inputs: int, outputs: int, rng: torch.Generator, initialise: Initial
     -------
     nn.Conv2d
     """
-    layer: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3)  # type: ignore[no-untyped-call]
+    return _convolution((inputs, outputs, 1, 1), rng, initialise)
+
+
+def _convolution(sizes: tuple[int, int, int, int], rng: torch.Generator, initialise: Initialise) -> nn.Conv2d:
+    layer: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, *sizes)  # type: ignore[no-untyped-call]
     initialise(layer.weight, rng)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
 
 
-class Border(nn.Module):
-    """Add one pixel around features: reflected, and along x from the other end where the field goes round.
+def with_border(features: torch.Tensor, *, periodic: bool = False) -> torch.Tensor:
+    """Add a border of one pixel: reflected, or from the other end where x is a circle.
 
     Parameters
     ----------
+    features : Tensor, shape (..., h, w)
     periodic : bool
+
+    Returns
+    -------
+    Tensor, shape (..., h + 2, w + 2)
+        A line of a single pixel, which has nothing to reflect, is repeated.
 
     Examples
     --------
-    >>> Border(periodic=True)(torch.arange(6.0).reshape(1, 1, 2, 3))[0, 0, 1]
-    tensor([2., 0., 1., 2., 0.])
+    >>> with_border(torch.tensor([[1.0, 2.0, 3.0]]), periodic=True)
+    tensor([[3., 1., 2., 3., 1.],
+            [3., 1., 2., 3., 1.],
+            [3., 1., 2., 3., 1.]])
     """
+    below, above = _beside(features.shape[-2], -2, features)
+    tall = torch.cat([below, features, above], dim=-2)
+    ends = (tall[..., -1:], tall[..., :1]) if periodic else _beside(tall.shape[-1], -1, tall)
+    return torch.cat([ends[0], tall, ends[1]], dim=-1)
 
-    def __init__(self, periodic: bool) -> None:
-        super().__init__()
-        self.periodic = periodic
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map features (1, c, h, w) to (1, c, h + 2, w + 2)."""
-        if not self.periodic:
-            return functional.pad(features, (1, 1, 1, 1), mode="reflect")
-        return functional.pad(functional.pad(features, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1), mode="reflect")
+def _beside(size: int, dim: int, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the lines that are the reflections about the first line and the last."""
+    inner = min(1, size - 1)
+    return features.narrow(dim, inner, 1), features.narrow(dim, size - 1 - inner, 1)
 
 
 class SingleImageNorm(nn.Module):
