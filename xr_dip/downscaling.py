@@ -10,7 +10,9 @@ diagnostics.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,6 +24,7 @@ from xr_dip.inputs import (
     Periodic,
     Target,
     Weights,
+    check_batch,
     check_members,
     check_name,
     check_noise,
@@ -30,8 +33,10 @@ from xr_dip.inputs import (
 )
 from xr_dip.land import FillWatch
 from xr_dip.progress import progress_bar
+from xr_dip.relay import Relay
 from xr_dip.sea import GAP
 from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
+from xr_dip.tiling import TileLike, Tiling, make_tiling
 
 
 def downscale(
@@ -41,8 +46,11 @@ def downscale(
     members: int = 10,
     preset: str = "balanced",
     generator: str | None = None,
+    generator_options: Mapping[str, Any] | None = None,
     loss: str | None = None,
+    penalties: Mapping[str, float] | None = None,
     constraint: str | None = None,
+    constraint_options: Mapping[str, Any] | None = None,
     operator: str | None = None,
     mask: Mask | None = None,
     weights: Weights = "equal",
@@ -54,11 +62,15 @@ def downscale(
     y_dim: str | None = None,
     x_coord: str | None = None,
     y_coord: str | None = None,
+    tile: TileLike = "auto",
+    overlap: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    batch: int | None = None,
     keep_members: bool = False,
     progress: bool = True,
     dataset: xr.Dataset | None = None,
+    relay: Relay | None = None,
 ) -> xr.Dataset:
     """Make a coarse sea surface height field fine with an ensemble of deep image prior fits.
 
@@ -75,11 +87,18 @@ def downscale(
         Fine cells per coarse cell: for both axes, along y and x, or by dimension as in ``{"lat": 4, "lon": 8}``.
     members : int
         Independent fits.
-    preset : {"balanced", "fast", "accurate", "archambault2022"}
+    preset : {"balanced", "fast", "accurate", "archambault2022", "ulyanov2018"}
         Configuration to start from, see `xr_dip.presets`.
     generator, loss, constraint, operator : str, optional
-        Parts to take instead of the preset's: generators "bandlimited", "dcgan"; losses "mse", "charbonnier";
-        constraints "optimal", "smooth", "additive", "none"; operator "block_mean".
+        Parts to take instead of the preset's: generators "bandlimited", "dcgan", "skip", "decoder", "knitwork"; losses
+        "mse", "charbonnier", "l1", "huber"; constraints "optimal", "smooth", "additive", "geiss", "scadd",
+        "multiplicative", "softmax", "soft", "none"; operator "block_mean".
+    generator_options, constraint_options : mapping, optional
+        Keywords of these parts, see `xr_dip.generators` and `xr_dip.constraints`, such as ``{"channels": 32}``, or
+        ``{"value_range": (-2, 2)}``, which "geiss" and "scadd" must have.
+    penalties : mapping of str to float, optional
+        Weights of terms that are added to the loss: "total_variation", "gradient", "coarse_misfit", see
+        `xr_dip.fitting.penalties`.
     mask : "coarse", DataArray or array, optional
         Fine sea mask: bool, 1 = sea, a share of sea (sea from one half on), or CF flags; a standard name such as
         land_binary_mask is obeyed. On the fine grid, or on any regular grid of latitude and longitude that covers the
@@ -103,10 +122,19 @@ def downscale(
         Names of the horizontal dimensions, where they cannot be found.
     x_coord, y_coord : str, optional
         Names of longitude and latitude, or of the x and y of a projection, where they cannot be found.
+    tile : int, "auto" or None
+        Coarse cells along each side of the tiles of a large domain, their overlaps included; each is estimated from its
+        own values, and they are blended. "auto" leaves a domain of up to 48 cells along each side whole, and takes 40
+        for a larger one; None leaves any whole.
+    overlap : int, optional
+        Coarse cells that neighbouring tiles share; 8 by default, or a quarter of a smaller tile.
     seed : int
-        Every random number comes from it, from the time stamp and the member.
+        Every random number comes from it, from the time stamp, the tile and the member.
     device : str
         "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", ...
+    batch : int, optional
+        Members fitted together in one optimisation: by default one on a CPU, and on a GPU as many as its memory holds.
+        It changes the speed, and the members by rounding only.
     keep_members : bool
         Also return the members.
     progress : bool
@@ -114,6 +142,9 @@ def downscale(
     dataset : Dataset, optional
         Where the field comes from: bounds, crs, coordinates and a mask of its cells are looked up there.
         ``ds.dip.downscale("ssh", ...)`` sets it.
+    relay : xr_dip.relay.Relay, optional
+        Carries what was learned from one time to the next, also from call to call, and is changed by each: for warm
+        starts, see `xr_dip.downscale_archive`. The field must be in memory and of one time after the other.
 
     Returns
     -------
@@ -162,6 +193,10 @@ def downscale(
         y_coord=y_coord,
         dataset=dataset,
     )
+    tiling = make_tiling(target.coarse_shape, target.factor, tile=tile, overlap=overlap, periodic=target.periodic)
+    tiling = tiling if field.size else None  # no time, no tiles
+    if relay is not None:
+        _check_order(field, tiling)
     name = cf.variable_name(da)  # an array without a name is refused before the long part
     estimates = importlib.import_module("xr_dip.estimate")  # torch is imported here, not with the package
     recipe = estimates.make_recipe(
@@ -169,15 +204,28 @@ def downscale(
         members=check_members(members),
         preset=preset,
         parts={"generator": generator, "loss": loss, "constraint": constraint, "operator": operator},
+        options={
+            "generator_options": generator_options,
+            "penalties": penalties,
+            "constraint_options": constraint_options,
+        },
         noise_std=check_noise(noise_std),
         seed=check_seed(seed),
         device=device,
         name=name,
+        batch=check_batch(batch),
+        tiling=tiling,
     )
-    outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS)
+    outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS if tiling else estimates.SCALARS[:-1])
     hidden = not progress or field.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
-    with progress_bar(0 if hidden else _times_with_values(field, target) * members, hidden=hidden) as step:
-        fields = _solve(estimates.SliceEstimate(recipe, keep_members, step), field, target, outputs)
+    fits = 0 if hidden else _windows_with_values(field, target, tiling) * members
+    with progress_bar(fits, hidden=hidden) as step:
+        estimate = estimates.SliceEstimate(recipe, keep_members, step, relay)
+        fields = (
+            _solve(estimate, field, target, outputs)
+            if tiling is None
+            else _solve_tiles(estimate, field, target, outputs)
+        )
     configuration = {**target.description, **recipe.configuration()}
     method = f"deep image prior, ensemble of {members} fits, preset {preset}"
     return _finish(field, target, fields, configuration, method, dataset)
@@ -260,6 +308,18 @@ def _solve(
     return apply_to_slices(function, da, (horizontal.y_dim, horizontal.x_dim), outputs)
 
 
+def _solve_tiles(
+    estimate: Any, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
+) -> dict[str, xr.Variable]:
+    tiles, patchwork = (importlib.import_module(f"xr_dip.{name}") for name in ("tiles", "patchwork"))
+    function = tiles.TileEstimate(estimate, watch=da.chunks is not None and not target.land_is_known)
+    horizontal = target.horizontal
+    solved: dict[str, xr.Variable] = patchwork.apply_to_tiles(
+        function, da, (horizontal.y_dim, horizontal.x_dim), outputs
+    )
+    return solved
+
+
 def _outputs(target: Target, members: int, scalars: tuple[str, ...]) -> dict[str, Output]:
     """Return the form of each field of one slice."""
     dims = (target.horizontal.y_dim, target.horizontal.x_dim)
@@ -318,5 +378,18 @@ def _leading(fields: Mapping[str, xr.Variable]) -> int:
     return fields["mean"].ndim - 2
 
 
-def _times_with_values(da: xr.DataArray, target: Target) -> int:
-    return int(da.notnull().any((target.horizontal.y_dim, target.horizontal.x_dim)).sum())
+def _check_order(field: xr.DataArray, tiling: Tiling | None) -> None:
+    """Refuse times that are not estimated one after the other."""
+    if field.chunks is not None:
+        raise ValueError("Invalid relay with a lazy field. The field must be in memory: lazy times have no order.")
+    if tiling is not None and field.size > math.prod(tiling.shape):
+        raise ValueError("Invalid relay with several times of a domain in tiles. Each time must be a call of its own.")
+
+
+def _windows_with_values(da: xr.DataArray, target: Target, tiling: Tiling | None) -> int:
+    """Count the fields to estimate: times, or tiles of times."""
+    y_dim, x_dim = target.horizontal.y_dim, target.horizontal.x_dim
+    known = da.notnull().transpose(..., y_dim, x_dim).values
+    if tiling is None:
+        return int(known.any(axis=(-2, -1)).sum())
+    return sum(int(tile.cut(known).any(axis=(-2, -1)).sum()) for tile in tiling)

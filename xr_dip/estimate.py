@@ -4,9 +4,10 @@
 2. Fit a covariance to it, where the preset asks for one (`covariance`, `kriging`).
 3. Fit the members (`ensemble`).
 4. Combine them: with constraint "optimal" as ``K(y) + b N(F(y)) + a N(g)``, kriging where the data speak, the prior in
-their
-   null space; else each member is enforced on its own (`combination`).
-5. Check what came out against the input, in float64.
+   their null space; else each member is enforced on its own (`combination`).
+5. Check what came out against the input, in float64 (`pieces`).
+
+A tile of a larger domain is estimated in the same way, from its own values (`tiles`).
 """
 
 from __future__ import annotations
@@ -21,27 +22,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xr_dip.blocks import FloatArray, misfit
-from xr_dip.combination import Combination, combine_enforced, combine_optimal
-from xr_dip.constraints import CONSTRAINTS
+from xr_dip.blocks import FloatArray, misfit, repeat
+from xr_dip.combination import Combination, combine_enforced, combine_optimal, warn_of_few_cells
+from xr_dip.constraints import NOT_ENFORCED, Constraint, bump, make_constraint, none
 from xr_dip.errors import DipWarning
 from xr_dip.fitting.ensemble import derive_seed, fit_members
 from xr_dip.fitting.fit import Fit
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
+from xr_dip.fitting.penalties import Surroundings, make_penalties
 from xr_dip.fitting.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
 from xr_dip.fitting.stopping import StopRule, fixed, make_discrepancy, make_plateau
 from xr_dip.generators import GENERATORS, Generator
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import Covariance, fit_covariance
 from xr_dip.kriging.estimator import Estimator
+from xr_dip.pieces import SCALARS, Piece, finish
 from xr_dip.recipe import Recipe, make_recipe
+from xr_dip.relay import Baton, Relay
 from xr_dip.sea import Flag, Sea, check_values, find_sea
 
 __all__ = ["SCALARS", "SliceEstimate", "make_recipe"]
 
-# Diagnostics of one time, one number each.
-SCALARS = ("blend_weight", "front_weight", "predicted_rmse", "predicted_skill", "iterations")
 # Above so many sea cells a dense whitening costs more than it gives.
 MOST_DENSE_CELLS = 3000
 # A fit that leaves more than this share of the standard deviation unexplained has not converged.
@@ -82,39 +84,70 @@ class SliceEstimate:
         Also return the members.
     step : callable, optional
         Called after each fitted member.
+    relay : Relay, optional
+        What the fits of the last time have learned, for those of the next. By default each time begins from nothing.
     """
 
-    def __init__(self, recipe: Recipe, keep_members: bool = False, step: Callable[[], object] | None = None) -> None:
-        self.recipe, self.keep_members, self.step = recipe, keep_members, step
+    def __init__(
+        self,
+        recipe: Recipe,
+        keep_members: bool = False,
+        step: Callable[[], object] | None = None,
+        relay: Relay | None = None,
+    ) -> None:
+        self.recipe, self.keep_members, self.step, self.relay = recipe, keep_members, step, relay
 
     def __call__(self, values: FloatArray, stamp: int) -> dict[str, npt.NDArray[Any]]:
         """Estimate the fine field of coarse values (ny, nx) of a time stamp."""
         recipe = self.recipe
         check_values(values, recipe.name, recipe.largest)
-        sea = find_sea(
+        piece = self.piece(values, stamp)
+        if recipe.preset.constraint == "optimal":
+            warn_of_few_cells(int(piece.sea.coarse.sum()))
+        return finish(piece, recipe.factor) | {name: np.asarray(piece.scalars[name]) for name in SCALARS}
+
+    def piece(self, values: FloatArray, stamp: int, covariance: Covariance | None = None) -> Piece:
+        """Estimate the fine field of coarse values (ny, nx), of which some are finite, in float64.
+
+        A covariance is given where these values are too few to tell one.
+        """
+        sea = self._find_sea(values)
+        seen = np.where(sea.coarse, values, np.nan)
+        self._admit(seen, sea)
+        kriging = self._kriging(seen, sea, covariance)
+        standard = _standardise(seen, kriging)
+        fits = self._fit(standard.apply(seen), sea, standard, kriging, stamp)
+        fields = np.stack([standard.undo(fit.field) for fit in fits])
+        combined = self._combine(fields, seen, sea, kriging, stamp)
+        return self._make_piece(combined, fields, fits, seen, sea)
+
+    def covariance(self, values: FloatArray) -> Covariance:
+        """Fit a covariance to coarse values (ny, nx), of which some are finite."""
+        sea = self._find_sea(values)
+        return self._fit_covariance(np.where(sea.coarse, values, np.nan), sea)
+
+    def _find_sea(self, values: FloatArray) -> Sea:
+        recipe = self.recipe
+        return find_sea(
             values,
             recipe.factor,
             mask=recipe.mask,
             weights=recipe.weights,
             extrapolate=recipe.extrapolate,
             periodic=recipe.periodic,
+            quiet=recipe.tile is not None,  # of all tiles together it is said once
         )
-        seen = np.where(sea.coarse, values, np.nan)
-        kriging = self._kriging(seen, sea)
-        standard = _standardise(seen, kriging)
-        fits = self._fit(standard.apply(seen), sea, standard, kriging, stamp)
-        fields = np.stack([standard.undo(fit.field) for fit in fits])
-        combined = self._combine(fields, seen, sea, kriging, stamp)
-        return self._results(combined, fields, fits, seen, sea)
 
-    def _kriging(self, values: FloatArray, sea: Sea) -> Estimator | None:
-        """Return the kriging operator, where the preset uses one."""
+    def _fit_covariance(self, values: FloatArray, sea: Sea) -> Covariance:
         recipe = self.recipe
-        if not recipe.preset.whitening and recipe.preset.constraint != "optimal":
-            return None
         noise = 0.0 if recipe.noise_std is None else recipe.noise_std**2
-        covariance = fit_covariance(values, sea.weights, recipe.factor, recipe.spacing, noise=noise)
-        return self._krige(covariance, sea)
+        return fit_covariance(values, sea.weights, recipe.factor, recipe.spacing, noise=noise)
+
+    def _kriging(self, values: FloatArray, sea: Sea, covariance: Covariance | None) -> Estimator | None:
+        """Return the kriging operator, where the preset uses one."""
+        if not self.recipe.needs_covariance:
+            return None
+        return self._krige(self._fit_covariance(values, sea) if covariance is None else covariance, sea)
 
     def _krige(self, covariance: Covariance, sea: Sea) -> Estimator:
         recipe = self.recipe
@@ -132,21 +165,32 @@ class SliceEstimate:
             weights=torch.from_numpy(sea.coarse.astype(np.float32)),
             whiten=None if kriging is None else _whitening(kriging, sea, preset.whitening),
         )
+        around = Surroundings(sea.weights > 0, recipe.factor, recipe.periodic, observation)
+        penalties = make_penalties(preset.penalties_of_fits(), around)
+
+        before = None if self.relay is None else self.relay.take(recipe.tile_label)
+        baton = before or Baton(stamp, (None,) * recipe.members)
 
         def make(member: int) -> Callable[[], Generator]:
-            seed = derive_seed(recipe.seed, stamp, member)
+            seed = derive_seed(recipe.seed, baton.stamp, member, *recipe.tile_label)
             options = preset.options_of_member(member) | {"periodic": recipe.periodic}
-            return partial(GENERATORS[preset.generator], sea.coarse.shape, recipe.factor, seed, **options)
+            fresh = partial(GENERATORS[preset.generator], sea.coarse.shape, recipe.factor, seed, **options)
+            return partial(_attentive, fresh, observation, recipe.periodic)
 
-        return fit_members(
+        fits = fit_members(
             make,
             recipe.members,
-            Problem((observation,), LOSSES[preset.loss]),
-            recipe.fit_config,
+            Problem((observation,), LOSSES[preset.loss], penalties),
+            recipe.fit_config if before is None else recipe.fit_config.warm(),
             _stop_rule(recipe, standard),
             device=recipe.device,
+            batch=recipe.batch,
+            starts=None if self.relay is None else baton.learned,
             done=self.step or (lambda: None),
         )
+        if self.relay is not None:
+            self.relay.hand_on(recipe.tile_label, Baton(baton.stamp, tuple(fit.learned for fit in fits)))
+        return fits
 
     def _combine(
         self, fields: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator | None, stamp: int
@@ -156,41 +200,63 @@ class SliceEstimate:
             assert kriging is not None
             exact = recipe.noise_std is None
             parts = (kriging if exact else self._krige(replace(kriging.covariance, noise=0.0), sea)).null(fields)
-            return combine_optimal(parts, values, sea, kriging, derive_seed(recipe.seed, stamp), exact=exact)
-        name = recipe.preset.constraint if recipe.noise_std is None else "none"
-        return combine_enforced(fields, values, sea, recipe.factor, CONSTRAINTS[name], periodic=recipe.periodic)
+            seed = derive_seed(recipe.seed, stamp)
+            return combine_optimal(parts, values, sea, kriging, seed, exact=exact, place=recipe.place)
+        return combine_enforced(fields, values, sea, recipe.factor, self._constraint(), periodic=recipe.periodic)
 
-    def _results(
+    def _constraint(self) -> Constraint:
+        """Return what enforces the coarse values on a member, where that is not kriging."""
+        preset = self.recipe.preset
+        if self.recipe.noise_std is not None:
+            return none
+        return make_constraint(preset.constraint, preset.constraint_options)
+
+    def _once_joined(self) -> Constraint | None:
+        """Return what parts of several tiles are to satisfy: those that promise bounds keep them."""
+        name = self.recipe.preset.constraint
+        if self.recipe.noise_std is not None or name in NOT_ENFORCED:
+            return None
+        return bump if name in ("optimal", "smooth", "additive") else self._constraint()
+
+    def _admit(self, values: FloatArray, sea: Sea) -> None:
+        """Let the constraint refuse values that it cannot enforce, before the long part."""
+        recipe = self.recipe
+        if recipe.preset.constraint != "optimal":
+            blocks = np.nan_to_num(repeat(values, recipe.factor)).astype(np.float64)
+            self._constraint()(blocks, values, sea.weights, recipe.factor, periodic=recipe.periodic)
+
+    def _make_piece(
         self, combined: Combination, fields: FloatArray, fits: list[Fit], values: FloatArray, sea: Sea
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Return what is written: NaN on land, float32, checked against the input."""
-        factor = self.recipe.factor
-        land = ~sea.mask
-
-        def masked(field: FloatArray) -> npt.NDArray[np.float32]:
-            return np.where(land, np.nan, field).astype(np.float32)
-
-        mean = masked(combined.mean)
-        raw = np.where(np.isnan(values), np.nan, -misfit(fields.mean(axis=0), values, sea.weights, factor))
-        error = np.where(np.isnan(values), np.nan, -misfit(mean.astype(np.float64), values, sea.weights, factor))
+    ) -> Piece:
+        recipe = self.recipe
+        raw = np.where(np.isnan(values), np.nan, -misfit(fields.mean(axis=0), values, sea.weights, recipe.factor))
         unconverged = any(fit.misfit > LARGEST_MISFIT for fit in fits)
-        flag = np.where(sea.mask & unconverged, sea.flags | Flag.not_converged, sea.flags)
-        results: dict[str, npt.NDArray[Any]] = {
-            "mean": mean,
-            "std": masked(combined.std),
-            "fit_std": masked(_spread(fields)),
-            "flag": flag.astype(np.int8),
-            "conservation_error": error,
-            "fit_residual": raw,
-            "blend_weight": np.asarray(combined.blend_weight),
-            "front_weight": np.asarray(combined.front_weight),
-            "predicted_rmse": np.asarray(combined.predicted_rmse),
-            "predicted_skill": np.asarray(combined.predicted_skill),
-            "iterations": np.asarray(np.mean([fit.iterations for fit in fits])),
-        }
-        if self.keep_members:
-            results["members"] = masked(combined.members)
-        return results
+        flags = np.where(sea.mask & unconverged, sea.flags | Flag.not_converged, sea.flags).astype(np.int8)
+        return Piece(
+            mean=combined.mean,
+            variance=combined.std**2,
+            fit_variance=_spread(fields),
+            members=combined.members if self.keep_members else None,
+            sea=replace(sea, flags=flags),
+            values=values,
+            fit_residual=raw,
+            enforce=self._once_joined(),
+            scalars={
+                "blend_weight": combined.blend_weight,
+                "front_weight": combined.front_weight,
+                "predicted_rmse": combined.predicted_rmse,
+                "predicted_skill": combined.predicted_skill,
+                "iterations": float(np.mean([fit.iterations for fit in fits])),
+                "seam_ratio": np.nan,
+            },
+        )
+
+
+def _attentive(make: Callable[[], Generator], observation: Observation, periodic: bool) -> Generator:
+    """Make a generator that has seen the coarse field."""
+    generator = make()
+    generator.attend(observation.values, observation.weights > 0, periodic=periodic)
+    return generator
 
 
 def _standardise(values: FloatArray, kriging: Estimator | None) -> Standard:
@@ -227,8 +293,8 @@ def _stop_rule(recipe: Recipe, standard: Standard) -> StopRule:
 
 
 def _spread(fields: FloatArray) -> FloatArray:
-    """Return the standard deviation over members (ddof 1); NaN for one."""
+    """Return the variance over members (ddof 1); NaN for one."""
     if len(fields) == 1:
         warnings.warn("One member has no spread: fit_std is NaN. Ask for members=2 or more.", DipWarning, stacklevel=2)
         return np.full(fields.shape[1:], np.nan)
-    return np.asarray(fields.std(axis=0, ddof=1))
+    return np.asarray(fields.var(axis=0, ddof=1))

@@ -202,6 +202,19 @@ def check_members(members: Any) -> int:
     return _whole("members", members)
 
 
+def check_batch(batch: Any) -> int | None:
+    """Return the number of members fitted together, at least 1; or None.
+
+    Examples
+    --------
+    >>> check_batch(0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid batch 0. It must be a whole number of at least 1.
+    """
+    return None if batch is None else _whole("batch", batch)
+
+
 def check_seed(seed: Any) -> int:
     """Return the seed, not negative.
 

@@ -169,16 +169,32 @@ class FillWatch:
 
     def __call__(self, values: FloatArray, stamp: int) -> Mapping[str, npt.NDArray[Any]]:
         """Look at the values, shape (ny, nx), then hand them over."""
-        fill = find_fill(values)
-        if fill is not None and not fill.constant:
-            # The same words for every slice: Python shows a repeated warning once.
-            warnings.warn(
-                f"A connected part of {self.name!r}, {LEAST_SHARE:.0%} of its cells or more, is exactly "
-                f"{fill.value:g} {_advice(fill.value)}",
-                DipWarning,
-                stacklevel=2,
-            )
+        watch_for_fill(values, self.name)
         return self.function(values, stamp)
+
+
+def watch_for_fill(values: FloatArray, name: str) -> None:
+    """Warn if one value fills a part of a slice that nobody has looked at before.
+
+    Parameters
+    ----------
+    values : array, shape (ny, nx)
+    name : str
+        Of the field, for messages.
+
+    Examples
+    --------
+    >>> watch_for_fill(np.array([[0.1, 0.2]]), "ssh")
+    """
+    fill = find_fill(values)
+    if fill is not None and not fill.constant:
+        # The same words for every slice: Python shows a repeated warning once.
+        warnings.warn(
+            f"A connected part of {name!r}, {LEAST_SHARE:.0%} of its cells or more, is exactly "
+            f"{fill.value:g} {_advice(fill.value)}",
+            DipWarning,
+            stacklevel=3,
+        )
 
 
 def _advice(value: float) -> str:

@@ -5,11 +5,12 @@ A preset is a function of the factor, because the best network grows finer where
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xr_dip.blocks import Factor
+from xr_dip.constraints import SOFT_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Preset:
         Further keywords; the members take them in turn, so that they differ in kind and not by chance alone.
     loss, operator, constraint, stopping : str
         Names in the tables of these modules; `constraint` may be "optimal".
+    constraint_options : dict
+        Keywords of the constraint.
+    penalties : dict of str to float
+        Weights of the terms of `xr_dip.fitting.penalties.PENALTIES` that are added to the loss.
     whitening : float
         Exponent s of the weights lambda^-s of the misfit of modes of variance lambda, from the covariance fitted to the
         coarse field: 0 weighs all alike, 1 makes every mode count as much as any other.
@@ -39,6 +44,8 @@ class Preset:
     loss: str = "mse"
     operator: str = "block_mean"
     constraint: str = "optimal"
+    constraint_options: dict[str, Any] = field(default_factory=dict)
+    penalties: dict[str, float] = field(default_factory=dict)
     stopping: str = "fixed"
     whitening: float = 0.5
     iterations: int = 100
@@ -51,24 +58,43 @@ class Preset:
         """Return the keywords of the factory for one member."""
         return {**self.generator_options, **self.variants[member % len(self.variants)]}
 
+    def penalties_of_fits(self) -> dict[str, float]:
+        """Return the weights of all penalties: a soft constraint is one."""
+        if self.constraint != "soft":
+            return self.penalties
+        return {**self.penalties, "coarse_misfit": self.constraint_options.get("alpha", SOFT_WEIGHT)}
+
     def override(
         self,
         *,
         generator: str | None = None,
+        generator_options: Mapping[str, Any] | None = None,
         loss: str | None = None,
+        penalties: Mapping[str, float] | None = None,
         constraint: str | None = None,
+        constraint_options: Mapping[str, Any] | None = None,
         operator: str | None = None,
         stopping: str | None = None,
     ) -> Preset:
         """Return a preset with other parts; a None leaves the part as it is.
 
-        A generator of another name comes with its own default options.
+        A generator or constraint of another name comes with its own default options. Options of the generator are
+        taken besides those that are there, and in all members.
         """
         parts = {"loss": loss, "constraint": constraint, "operator": operator, "stopping": stopping}
         chosen: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
+        if penalties is not None:
+            chosen["penalties"] = dict(penalties)
+        if constraint_options is not None or constraint not in (None, self.constraint):
+            chosen["constraint_options"] = dict(constraint_options or {})
         if generator not in (None, self.generator):
             chosen |= {"generator": generator, "generator_options": {}, "variants": ({},)}
-        return replace(self, **chosen)
+        return replace(self, **chosen)._with_options(generator_options or {})
+
+    def _with_options(self, options: Mapping[str, Any]) -> Preset:
+        """Return a preset whose members all have these keywords of the generator."""
+        variants = tuple({key: part for key, part in each.items() if key not in options} for each in self.variants)
+        return replace(self, generator_options={**self.generator_options, **options}, variants=variants)
 
 
 def archambault2022(factor: Factor) -> Preset:
@@ -101,6 +127,40 @@ def archambault2022(factor: Factor) -> Preset:
         learning_rate=1e-3,
         betas=(0.5, 0.999),
         schedule="plateau",
+    )
+
+
+def ulyanov2018(factor: Factor) -> Preset:
+    """Return the deep image prior as it was published for super-resolution: hourglass with skips, 2000 steps of Adam.
+
+    It works on the fine cells, so that a step costs as much as there are of them.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    Preset
+
+    References
+    ----------
+    Ulyanov, Vedaldi, Lempitsky 2018, Deep image prior, CVPR.
+
+    Examples
+    --------
+    >>> ulyanov2018((16, 16)).generator
+    'skip'
+    """
+    return Preset(
+        generator="skip",
+        loss="mse",
+        constraint="none",
+        whitening=0.0,
+        iterations=2000,
+        learning_rate=1e-2,
+        betas=(0.9, 0.999),
+        schedule="constant",
     )
 
 
@@ -210,4 +270,5 @@ PRESETS: dict[str, Callable[[Factor], Preset]] = {
     "fast": fast,
     "accurate": accurate,
     "archambault2022": archambault2022,
+    "ulyanov2018": ulyanov2018,
 }

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from inspect import signature
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor
-from xr_dip.constraints import CONSTRAINT_NAMES
+from xr_dip.constraints import CONSTRAINT_NAMES, make_constraint
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
+from xr_dip.fitting.penalties import check_penalties
 from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
 from xr_dip.inputs import Target, check_name
+from xr_dip.kriging.white_noise import Place
 from xr_dip.presets import PRESETS, Preset
+from xr_dip.tiling import Tile, Tiling
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +43,19 @@ class Recipe:
         In the unit of the field.
     seed : int
     device : str
+    batch : int or None
+        Members fitted together; None chooses.
     name : str
         Of the field, for messages.
     largest : float
     periodic, extrapolate : bool
         See `xr_dip.inputs.Target`.
+    tiling : Tiling or None
+        Of a domain that is divided.
+    tile : Tile or None
+        The part that this is the recipe of.
+    spacings : tuple of (float, float)
+        Size of a fine cell in each tile: along a meridian it changes.
     """
 
     factor: Factor
@@ -55,10 +68,41 @@ class Recipe:
     noise_std: float | None
     seed: int
     device: str
+    batch: int | None
     name: str
     largest: float
     periodic: bool = False
     extrapolate: bool = False
+    tiling: Tiling | None = None
+    tile: Tile | None = None
+    spacings: tuple[tuple[float, float], ...] = ()
+
+    def of_tile(self, tile: Tile) -> Recipe:
+        """Return the recipe of a part of the domain."""
+        assert self.tiling is not None
+        return replace(
+            self,
+            mask=None if self.mask is None else tile.cut(self.mask, self.factor),
+            weights=None if self.weights is None else tile.cut(self.weights, self.factor),
+            periodic=self.tiling.is_circle(tile),
+            spacing=self.spacings[tile.number],
+            tile=tile,
+        )
+
+    @property
+    def needs_covariance(self) -> bool:
+        """Whether anything asks for kriging."""
+        return bool(self.preset.whitening) or self.preset.constraint == "optimal"
+
+    @property
+    def tile_label(self) -> tuple[int, ...]:
+        """What tells the random numbers of a tile from those of others; nothing for a whole domain."""
+        return () if self.tile is None else (self.tile.number,)
+
+    @property
+    def place(self) -> Place:
+        """Where the window lies, for noise that belongs to a place."""
+        return Place() if self.tiling is None or self.tile is None else self.tiling.place(self.tile)
 
     @property
     def fit_config(self) -> FitConfig:
@@ -74,6 +118,8 @@ class Recipe:
             "members": self.members,
             "noise_std": self.noise_std,
             "seed": self.seed,
+            "tile": None if self.tiling is None else list(self.tiling[0].shape),
+            "overlap": None if self.tiling is None else self.tiling.overlap,
         }
 
 
@@ -83,10 +129,13 @@ def make_recipe(
     members: int,
     preset: str,
     parts: Mapping[str, str | None],
+    options: Mapping[str, Mapping[str, Any] | None],
     noise_std: float | None,
     seed: int,
     device: str,
     name: str,
+    batch: int | None = None,
+    tiling: Tiling | None = None,
 ) -> Recipe:
     """Check names and device and put a recipe together.
 
@@ -102,6 +151,10 @@ def make_recipe(
     seed : int
     device : str
     name : str
+    batch : int, optional
+        Members fitted together.
+    tiling : Tiling, optional
+        How the domain is divided, if it is.
 
     Returns
     -------
@@ -109,8 +162,10 @@ def make_recipe(
 
     Raises
     ------
+    TypeError
+        If options are no mapping.
     ValueError
-        If a name or the device is unknown.
+        If a name, an option or the device is unknown.
     """
     check_name("preset", preset, list(PRESETS))
     tables: dict[str, Iterable[str]] = {
@@ -122,7 +177,14 @@ def make_recipe(
     for argument, part in parts.items():
         if part is not None:
             check_name(argument, part, list(tables[argument]))
-    chosen = PRESETS[preset](target.factor).override(**parts)
+    for argument, value in (options or {}).items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
+    chosen = PRESETS[preset](target.factor).override(**parts, **(options or {}))  # type: ignore[arg-type]
+    check_penalties(chosen.penalties)
+    _check_constraint(chosen)
+    if options is not None and options.get("generator_options"):
+        _check_generator(chosen, target.factor)
     if noise_std is not None:
         chosen = chosen.override(stopping="discrepancy")
     check_name("stopping", chosen.stopping, STOPPING)
@@ -137,11 +199,47 @@ def make_recipe(
         noise_std=noise_std,
         seed=seed,
         device=find_device(device),
+        batch=batch,
         name=name,
         largest=target.largest,
         periodic=target.periodic,
         extrapolate=target.extrapolate,
+        tiling=tiling,
+        spacings=() if tiling is None else tuple(_spacing(target, tile) for tile in tiling),
     )
+
+
+def _check_constraint(preset: Preset) -> None:
+    """Refuse options that the constraint cannot use."""
+    if preset.constraint != "optimal":
+        make_constraint(preset.constraint, preset.constraint_options)
+    elif preset.constraint_options:
+        raise ValueError(
+            f"Invalid constraint_options {preset.constraint_options}. They must be none: the constraint 'optimal' has "
+            "no options."
+        )
+
+
+def _check_generator(preset: Preset, factor: Factor) -> None:
+    """Refuse options that the generator cannot use: a small one is made."""
+    make = GENERATORS[preset.generator]
+    known = sorted(set(signature(make).parameters) - {"shape", "factor", "seed", "periodic"})
+    unknown = sorted(set(preset.generator_options) - set(known))
+    if unknown:
+        raise ValueError(
+            f"Invalid generator_options {unknown}. They must be among those of the generator {preset.generator!r}: "
+            f"{known}."
+        )
+    make((2, 2), factor, 0, **preset.options_of_member(0))
+
+
+def _spacing(target: Target, tile: Tile) -> tuple[float, float]:
+    """Size of a fine cell of a tile along y and x, metres; where all its positions are missing, that of the domain."""
+    rows, columns = (slice(*stretch.core) for stretch in (tile.rows, tile.columns))
+    found = target.horizontal.grid.window(rows, columns).spacing()
+    if not np.isfinite(found).all():
+        return target.fine_grid.spacing()
+    return found[0] / target.factor[0], found[1] / target.factor[1]
 
 
 def find_device(device: str) -> str:

@@ -101,6 +101,7 @@ def find_sea(
     weights: npt.ArrayLike | None = None,
     extrapolate: bool = False,
     periodic: bool = False,
+    quiet: bool = False,
 ) -> Sea:
     """Find the fine cells that are sea: those whose coarse cell has data and that the fine mask and weights leave open.
 
@@ -122,6 +123,8 @@ def find_sea(
         Whether fine sea beside the data gets a value, too.
     periodic : bool
         Whether the first column is a neighbour of the last.
+    quiet : bool
+        Do not warn: of a part of a field, whose indices mean nothing.
 
     Returns
     -------
@@ -155,10 +158,7 @@ def find_sea(
     shape = values.shape[0] * factor[0], values.shape[1] * factor[1]
     has_data = np.isfinite(values)
     under_data = _spread(has_data, factor)
-    open_sea = under_data if mask is None else _read_mask(mask, shape)
-    weight = np.ones(shape) if weights is None else _read_weights(weights, shape, open_sea & under_data)
-    if weights is not None:
-        open_sea = open_sea & (weight != 0)
+    open_sea, weight = read_open_sea(under_data, shape, mask, weights)
     constrained = open_sea & under_data
     if not np.any(constrained):
         raise ValueError(
@@ -166,7 +166,8 @@ def find_sea(
         )
     coarse = block_sum(constrained.astype(np.float64), factor) > 0
     unused = has_data & ~coarse
-    _warn_of_unused(unused)
+    if not quiet:
+        warn_of_unused(unused)
     without_data = open_sea & ~under_data
     beside = without_data & _spread(_grow(coarse, periodic), factor) if extrapolate else np.zeros(shape, dtype=bool)
     if extrapolate:  # a puddle without any data of its own says nothing
@@ -176,6 +177,38 @@ def find_sea(
     flags |= np.where(beside, Flag.extrapolated, np.where(without_data, Flag.no_data, 0))
     flags |= np.where(_spread(unused, factor), Flag.coarse_unused, 0)
     return Sea(constrained | beside, np.where(constrained, weight, 0.0), coarse, flags.astype(np.int8))
+
+
+def read_open_sea(
+    under_data: BoolArray, shape: tuple[int, int], mask: npt.ArrayLike | None, weights: npt.ArrayLike | None
+) -> tuple[BoolArray, FloatArray]:
+    """Read the fine cells that mask and weights leave open, and their weights.
+
+    Parameters
+    ----------
+    under_data : array of bool, shape (Y, X)
+        Fine cells whose coarse cell has data: the sea, where there is no mask.
+    shape : (int, int)
+        Fine rows and columns.
+    mask, weights : array, optional
+        As for `find_sea`.
+
+    Returns
+    -------
+    open_sea : array of bool, shape (Y, X)
+    weight : array of float64, shape (Y, X)
+        Arbitrary on land.
+
+    Examples
+    --------
+    >>> read_open_sea(np.array([[True, True]]), (1, 2), None, [[2.0, 0.0]])[0]
+    array([[ True, False]])
+    """
+    open_sea = under_data if mask is None else _read_mask(mask, shape)
+    if weights is None:
+        return open_sea, np.ones(shape)
+    weight = _read_weights(weights, shape, open_sea & under_data)
+    return open_sea & (weight != 0), weight
 
 
 def check_values(values: npt.NDArray[np.floating], name: str, largest: float = LARGEST_HEIGHT) -> None:
@@ -256,7 +289,22 @@ def _check_shape(array: npt.NDArray[np.generic], name: str, shape: tuple[int, in
         )
 
 
-def _warn_of_unused(unused: BoolArray) -> None:
+def warn_of_unused(unused: BoolArray) -> None:
+    """Warn of coarse cells that have data but no fine sea.
+
+    Parameters
+    ----------
+    unused : array of bool, shape (ny, nx)
+
+    Warns
+    -----
+    DipWarning
+        If there are any.
+
+    Examples
+    --------
+    >>> warn_of_unused(np.array([[False]]))
+    """
     if np.any(unused):
         warnings.warn(
             f"{np.count_nonzero(unused)} coarse cell(s) with data have no sea on the fine grid and constrain nothing; "

@@ -64,6 +64,9 @@ _PARTS = {
     "predicted_skill": _Part(
         "predicted_skill", "predicted reduction of the error of bicubic interpolation", where="nowhere", units="1"
     ),
+    "seam_ratio": _Part(
+        "seam_ratio", "gradient at seams of tiles over that elsewhere, each against bicubic", where="nowhere", units="1"
+    ),
     "blend_weight": _Part("blend_weight", "weight of the fits beside kriging", where="nowhere", units="1"),
     "front_weight": _Part("front_weight", "weight of kriging along fronts", where="nowhere", units="1"),
     "iterations": _Part("iterations", "mean number of iterations of the fits", where="nowhere", units="1"),
