@@ -1,5 +1,7 @@
 """Run an archive again and again, each run killed at a random moment, then once to its end.
 
+With ``warm`` the days are chained, into files.
+
 Torch is imported once: each run is a fork. Prints, for each form of the output, how many runs were alive when they were
 killed.
 """
@@ -30,20 +32,20 @@ def fork(source, folder, kind, **options):
         os._exit(status)
 
 
-def run_and_kill(source, base, kind, kills):
+def run_and_kill(source, base, kind, kills, **options):
     """Return how many runs were alive when they were killed."""
     begin = time.perf_counter()
-    assert os.waitpid(fork(source, base / "undisturbed", kind), 0)[1] == 0
+    assert os.waitpid(fork(source, base / "undisturbed", kind, **options), 0)[1] == 0
     duration = time.perf_counter() - begin
     moments = random.Random(kills)
     alive = 0
     for _ in range(kills):
-        process = fork(source, base / "killed", kind, resume=True)
+        process = fork(source, base / "killed", kind, resume=True, **options)
         # So long in all that the last runs have something to do, too.
         time.sleep(moments.uniform(0, 1.2 * duration / kills + 0.2))
         os.kill(process, signal.SIGKILL)
         alive += os.WIFSIGNALED(os.waitpid(process, 0)[1])
-    assert os.waitpid(fork(source, base / "killed", kind, resume=True), 0)[1] == 0
+    assert os.waitpid(fork(source, base / "killed", kind, resume=True, **options), 0)[1] == 0
     return alive
 
 
@@ -53,5 +55,6 @@ if __name__ == "__main__":
         importlib.import_module(name)
     tiny_preset.register()
     base, kills = Path(sys.argv[1]), int(sys.argv[2])
-    alive = {kind: run_and_kill(base / "in.nc", base / kind, kind, kills) for kind in STORES}
+    kinds, options = (["files"], {"warm_start": True, "chain": 4}) if "warm" in sys.argv[3:] else (STORES, {})
+    alive = {kind: run_and_kill(base / "in.nc", base / kind, kind, kills, **options) for kind in kinds}
     sys.stdout.write(json.dumps(alive))

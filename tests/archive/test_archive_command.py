@@ -48,10 +48,12 @@ DRIVER = driver.downscale_archive
 
 def test_every_option_of_its_own_arrives(calls):
     options = ["--zarr", "a.zarr", "--no-icechunk", "--resume", "--shard", "2/3", "--workers", 4, "--daily-mean"]
+    options += ["--warm-start", "--chain", 10]
     assert invoke("a.nc", "out", *OPTIONS, *options, "--dry-run", "--quiet", "--periodic", "no").exit_code == 0
     [call] = calls
     assert str(call["zarr"]) == "a.zarr"
     expected = {"icechunk": False, "resume": True, "shard": "2/3", "workers": 4, "daily_mean": True, "dry_run": True}
+    expected |= {"warm_start": True, "chain": 10}
     assert {key: call[key] for key in expected} == expected
     assert (call["progress"], call["periodic"], call["members"]) == (False, False, 2)
 

@@ -21,10 +21,10 @@ def contents(folder):
     }
 
 
-def kill_runs(folder, days, kills):
+def kill_runs(folder, days, kills, *words):
     """Run and kill with every form of the output; return how often a run was alive to be killed."""
     coarse_days(days).to_netcdf(folder / "in.nc")
-    command = [sys.executable, HERE / "run_and_kill.py", folder, str(kills)]
+    command = [sys.executable, HERE / "run_and_kill.py", folder, str(kills), *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
@@ -35,6 +35,12 @@ def kill_runs(folder, days, kills):
 def a_few(tmp_path_factory):
     folder = tmp_path_factory.mktemp("few")
     return folder, kill_runs(folder, days=2, kills=3)
+
+
+@pytest.fixture(scope="module")
+def a_few_warm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("warm")
+    return folder, kill_runs(folder, 5, 3, "warm")
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +64,14 @@ def test_the_end_is_that_of_an_undisturbed_run(request, killed, kind):
     if kind == "plain":
         assert contents(whole / "fine.zarr") == contents(resumed / "fine.zarr")
     assert not [path for path in folder.rglob("*") if path.suffix in (".tmp", ".partial")]
+
+
+def test_a_chain_that_was_killed_ends_as_an_undisturbed_one(a_few_warm):
+    folder, alive = a_few_warm
+    assert alive["files"] >= 1
+    whole, resumed = folder / "files" / "undisturbed", folder / "files" / "killed"
+    for out in (whole / "out", resumed / "out"):
+        (out / "summary.json").write_text("")  # tells of its own run
+    assert_same_folders(whole / "out", resumed / "out")
+    days = [opened(path).iterations.item() for path in sorted((whole / "out").glob("*.nc"))]
+    assert days == [8, 1, 1, 1, 8]

@@ -10,6 +10,7 @@ import pytest
 from archives import DAYS, assert_same_bits, assert_same_folders, coarse_days, files_of, opened, run
 
 from xr_dip.archive import workers
+from xr_dip.archive.chains import Chain
 from xr_dip.archive.days import Day
 from xr_dip.archive.summary import Outcome
 
@@ -20,7 +21,7 @@ PRESET = str(Path(__file__).parent / "tiny_preset.py")
 def cluster():
     """Two workers that are threads of this process and say that they have a GPU."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, resources={"GPU": 1}
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0", resources={"GPU": 1}
     ) as cluster:
         yield cluster
 
@@ -64,19 +65,24 @@ class Marked:
     def __init__(self, device="auto"):
         self.job = type("Job", (), {"variable": "ssh", "options": {"device": device}})
 
-    def __call__(self, day):
-        if day.label == "bad":
+    def __call__(self, chain):
+        if chain.label == "bad":
             raise SystemError("no memory")
-        return Outcome(day.label, "done"), None
+        return [(Outcome(day.label, "done"), None) for day in chain.pending]
 
 
 def test_days_are_handed_out_until_all_are_done(cluster):
-    days = [*(Day(str(number)) for number in range(9)), Day("bad")]
+    days = [*(Day(str(number)) for number in range(9)), Day("bad"), Day("worse"), Day("done")]
+    chains = [
+        *(Chain((day,)) for day in days[:5]),
+        Chain(tuple(days[5:9])),
+        Chain(tuple(days[9:]), frozenset(["done"])),
+    ]
     with distributed.Client(cluster, set_as_default=False) as client:
-        answers = list(workers._on_cluster(days, Marked(), client, {}))
-    assert sorted(outcome.label for outcome, _ in answers) == sorted(day.label for day in days)
-    [failed] = [outcome for outcome, _ in answers if outcome.status == "failed"]
-    assert (failed.label, failed.reason) == ("bad", "error: no memory")
+        answers = list(workers._on_cluster(chains, Marked(), client, {}))
+    assert sorted(outcome.label for outcome, _ in answers) == sorted(day.label for day in days[:-1])
+    failed = [(outcome.label, outcome.reason) for outcome, _ in answers if outcome.status == "failed"]
+    assert failed == [("bad", "error: no memory"), ("worse", "error: no memory")]
 
 
 class Deadly(Marked):
@@ -86,17 +92,18 @@ class Deadly(Marked):
         super().__init__()
         self.mark = mark
 
-    def __call__(self, day):
+    def __call__(self, chain):
         if not self.mark.exists():
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(day)
+        return super().__call__(chain)
 
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_no_day_is_lost(tmp_path):
     days = [Day(str(number)) for number in range(4)]
-    answers = list(workers.work_on(days, Deadly(tmp_path / "mark"), workers=1, scheduler=None))
+    chains = [Chain((day,)) for day in days]
+    answers = list(workers.work_on(chains, Deadly(tmp_path / "mark"), workers=1, scheduler=None))
     assert sorted((outcome.label, outcome.status) for outcome, _ in answers) == [(day.label, "done") for day in days]
 
 

@@ -11,6 +11,7 @@ import click
 import xarray as xr
 
 from xr_dip.archive import driver
+from xr_dip.archive.chains import LENGTH
 from xr_dip.inputs import Periodic
 
 # Of `downscale`, where they mean something else or nothing here.
@@ -35,6 +36,7 @@ Exit status:
 Examples:
   xr-dip archive year/*.nc fine/ --var sossheig --factor 16
   xr-dip archive year/*.nc fine/ --var sossheig --factor 16 --dry-run
+  xr-dip archive year/*.nc fine/ --var sossheig --factor 16 --warm-start --workers 4
   xr-dip archive year/*.nc fine/ --var adt --factor 5 --zarr fine.zarr --workers 4 --resume
   xr-dip archive year/*.nc fine/ --var adt --factor 5 --shard $SLURM_ARRAY_TASK_ID/100 --resume
 """
@@ -108,6 +110,15 @@ def _options() -> list[click.Parameter]:
         click.Option(["--workers"], type=int, metavar="N", help="Processes on this machine."),
         click.Option(["--scheduler"], metavar="ADDRESS", help="A dask cluster to work on."),
         click.Option(["--daily-mean"], is_flag=True, help="Average the time steps of each date."),
-        click.Option(["--dry-run"], is_flag=True, help="Say what it would cost, from one fit; write nothing."),
+        click.Option(["--warm-start"], is_flag=True, help="Begin the fits of a day from those of the day before."),
+        click.Option(
+            ["--chain"],
+            type=int,
+            default=LENGTH,
+            show_default=True,
+            metavar="N",
+            help="Days of a chain of warm starts.",
+        ),
+        click.Option(["--dry-run"], is_flag=True, help="Say what it would cost, from a few fits; write nothing."),
         click.Option(["--quiet"], is_flag=True, help="No progress and no summary; failed days on standard error."),
     ]

@@ -1,8 +1,9 @@
-"""What an archive will cost, from one fit of one of its days on this machine."""
+"""What an archive will cost, from a few fits of one of its days on this machine."""
 
 from __future__ import annotations
 
 import importlib
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from xr_dip.archive.job import Job
 from xr_dip.archive.work import BAD
 from xr_dip.combination import DRAWS
 from xr_dip.errors import DipWarning
+from xr_dip.threads import cores
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Cost:
     ----------
     days, fits : int
     seconds_per_day : float
-        On one worker; that of one member, kriging included, for each round of fits, so rather too long.
+        On one worker. Warm starts, which are several times faster, are not counted.
     seconds : float
         Of the whole run.
     memory : int
@@ -59,7 +61,7 @@ class Cost:
 
 
 def estimate_cost(job: Job, days: Sequence[Day], template: xr.Dataset, *, workers: int = 1) -> Cost:
-    """Fit one member to one day, and scale.
+    """Fit a few members to one day, twice where there are more, and scale: kriging is paid once, not for each fit.
 
     Parameters
     ----------
@@ -84,37 +86,54 @@ def estimate_cost(job: Job, days: Sequence[Day], template: xr.Dataset, *, worker
     if not readable:
         return Cost(0, 0, 0.0, 0.0, 0, 0)
     count = len(readable)
-    ensembles = importlib.import_module("xr_dip.fitting.ensemble")
     gpu = importlib.import_module("xr_dip.recipe").find_device(job.options.get("device", "auto")) != "cpu"
     processes = min(workers, count)
-    abreast = 1 if gpu else max(1, ensembles.cores() // processes)
-    rounds = -(-job.members // abreast)
-    per_day = rounds * _time_one_member(job, readable)
-    cells = max(variable.size for variable in template.data_vars.values())
+    per_day = _time_a_day(job, readable, abreast=1 if gpu else max(1, cores() // processes))
     return Cost(
         days=count,
-        fits=count * job.members,
+        fits=count * job.members * _tiles(template),
         seconds_per_day=per_day,
         seconds=per_day * -(-count // processes),
         # Draws, and a few copies of the members, in float64.
-        memory=processes * 8 * (DRAWS + 5 * job.members) * cells,
+        memory=processes * 8 * (DRAWS + 5 * job.members) * _cells_at_once(job, template),
         disk=count * sum(variable.nbytes for variable in template.data_vars.values()),
     )
 
 
-def _time_one_member(job: Job, days: Sequence[Day]) -> float:
-    """Seconds of one member of the first day that works."""
+def _cells_at_once(job: Job, template: xr.Dataset) -> int:
+    """Fine cells that one process estimates at one time: a day, or as many tiles as there are processors."""
+    tile = job.expected["tile"]
+    if tile is None:
+        return max(variable.size for variable in template.data_vars.values())
+    return int(cores() * math.prod(tile) * math.prod(job.expected["factor"]))
+
+
+def _tiles(template: xr.Dataset) -> int:
+    """Tiles of a day: the chunks of its largest variable."""
+    largest = max(template.data_vars.values(), key=lambda variable: variable.size)
+    return math.prod(len(sizes) for sizes in largest.chunks or ())
+
+
+def _time_a_day(job: Job, days: Sequence[Day], abreast: int) -> float:
+    """Seconds of the first day that works: of a round of members side by side, and more for each further round."""
     importlib.import_module("xr_dip.estimate")  # its import is paid once, not every day
+    rounds = -(-job.members // abreast)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DipWarning)  # that one member has no spread
         for day in days:
-            begin = time.perf_counter()
             try:
-                job.solve(day, members=1)
+                first = _time(job, day, min(abreast, job.members))
+                further = _time(job, day, 2 * abreast) - first if rounds > 1 else 0.0
             except BAD:
                 continue
-            return time.perf_counter() - begin
+            return first + (rounds - 1) * max(0.0, further)
     raise ValueError(f"Invalid source. It must have a day that can be downscaled; none of {len(days)} can.")
+
+
+def _time(job: Job, day: Day, members: int) -> float:
+    begin = time.perf_counter()
+    job.solve(day, members=members)
+    return time.perf_counter() - begin
 
 
 def _duration(seconds: float) -> str:

@@ -18,9 +18,10 @@ from xr_dip.archive.days import Day, open_day
 from xr_dip.cf.provenance import configuration_json
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.inputs import FactorLike, Target, find_target
+from xr_dip.relay import Relay
 
 # Set by the archive itself.
-OWN = ("progress", "dataset")
+OWN = ("progress", "dataset", "relay")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,14 @@ class Job:
         """Fits of each time."""
         return int(self.options["members"])
 
-    def solve(self, day: Day, **changed: Any) -> xr.Dataset:
+    def solve(self, day: Day, relay: Relay | None = None, **changed: Any) -> xr.Dataset:
         """Downscale a day.
 
         Parameters
         ----------
         day : Day
+        relay : Relay, optional
+            From the day before, and for the next.
         **changed
             Options to use instead of those of the job.
 
@@ -75,7 +78,8 @@ class Job:
         with open_day(day, self.variable) as dataset:
             field = dataset[self.variable].load()
             options = {**self.options, **changed}
-            fine = downscaling.downscale(field, self.factor, progress=False, dataset=dataset, **options).load()
+            own: dict[str, Any] = {"progress": False, "dataset": dataset, "relay": relay}
+            fine = downscaling.downscale(field, self.factor, **own, **options).load()
         if not changed:
             self._compare(fine)
         return stamp(fine, self.configuration)
@@ -113,7 +117,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def make_job(
-    day: Day, variable: str, factor: FactorLike, options: Mapping[str, Any], *, daily_mean: bool
+    day: Day, variable: str, factor: FactorLike, options: Mapping[str, Any], *, daily_mean: bool, chain: int = 1
 ) -> tuple[Job, xr.Dataset]:
     """Check all options on a day, without computing it.
 
@@ -126,6 +130,8 @@ def make_job(
     options : mapping
         Keywords of `xr_dip.downscale`.
     daily_mean : bool
+    chain : int
+        Days that follow one another with warm starts; with 1 there are none.
 
     Returns
     -------
@@ -162,6 +168,7 @@ def make_job(
         **{f"{name}_sha256": digest(array) for name, array in _arrays(target).items()},
         "variable": variable,
         "daily_mean": daily_mean,
+        "chain": chain,
         "keep_members": bool(options.get("keep_members", False)),
         "grid": grid_digest(template, dims),
         "version": __version__,

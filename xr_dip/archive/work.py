@@ -1,21 +1,27 @@
-"""A day from its file to its place in the output, with what became of it; no day can stop the others."""
+"""Days from their files to their places in the output, with what became of each; no day can stop the others."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import xarray as xr
 
+from xr_dip.archive.chains import Chain
 from xr_dip.archive.days import UNREADABLE, Day
 from xr_dip.archive.job import Job
 from xr_dip.archive.summary import Outcome, known_mean
 from xr_dip.errors import DipWarning
+from xr_dip.relay import Relay
 
 # What a field that cannot be downscaled makes of itself, besides: numbers, memory.
 BAD = (*UNREADABLE, ArithmeticError, MemoryError)
+
+
+Answer = tuple[Outcome, xr.Dataset | None]
 
 
 class Output(Protocol):
@@ -33,7 +39,7 @@ class Output(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """Solve a day and write it, where any process may write.
+    """Solve the days of a chain, one after the other, and write them, where any process may write.
 
     Attributes
     ----------
@@ -44,21 +50,34 @@ class Work:
     job: Job
     output: Output
 
-    def __call__(self, day: Day) -> tuple[Outcome, xr.Dataset | None]:
-        """Return what became of a day, and the result if it is for the caller to write."""
-        outcome, result = solve(self.job, day)
-        if result is None or not self.output.shared:
-            return outcome, result
-        return write(self.output, outcome, result), None
+    def __call__(self, chain: Chain) -> Iterator[Answer]:
+        """Yield what became of each day to do, and the result if it is for the caller to write.
+
+        A day that fails is a gap: the next begins from nothing.
+        """
+        relay = Relay()
+        for day in chain.days:
+            outcome, result = solve(self.job, day, relay if len(chain.days) > 1 else None)
+            if result is None:
+                relay = Relay()
+            if day.label in chain.done:
+                continue
+            if result is not None and self.output.shared:
+                outcome, result = write(self.output, outcome, result), None
+            yield outcome, result
+            if outcome.status == "unwritten":
+                return
 
 
-def solve(job: Job, day: Day) -> tuple[Outcome, xr.Dataset | None]:
+def solve(job: Job, day: Day, relay: Relay | None = None) -> Answer:
     """Downscale a day, whatever it holds.
 
     Parameters
     ----------
     job : Job
     day : Day
+    relay : Relay, optional
+        From the day before, and for the next.
 
     Returns
     -------
@@ -76,7 +95,7 @@ def solve(job: Job, day: Day) -> tuple[Outcome, xr.Dataset | None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DipWarning)
         try:
-            result = job.solve(day)
+            result = job.solve(day, relay)
         except BAD as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(day.label, "failed", time.perf_counter() - begin, reason=reason), None

@@ -1,7 +1,7 @@
-"""Days on several processes: those of this machine, or those of a dask cluster that is there already.
+"""Chains of days on several processes: those of this machine, or those of a dask cluster that is there already.
 
-The same path serves both. The work reaches each worker once, also one that is restarted, and days are handed out as
-workers become free.
+The same path serves both. The work reaches each worker once, also one that is restarted, and chains are handed out
+as workers become free.
 """
 
 from __future__ import annotations
@@ -13,24 +13,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import xarray as xr
-
-from xr_dip.archive.days import Day
+from xr_dip.archive.chains import Chain
 from xr_dip.archive.summary import Outcome
-from xr_dip.archive.work import Work
+from xr_dip.archive.work import Answer, Work
 from xr_dip.progress import import_quietly
 
-Answer = tuple[Outcome, xr.Dataset | None]
-# Days handed out for each thread: the next is there when one is done.
+# Chains handed out for each thread: the next is there when one is done.
 AHEAD = 2
 
 
-def work_on(days: Iterable[Day], work: Work, *, workers: int | None, scheduler: str | None) -> Iterator[Answer]:
-    """Work on days, here or on workers.
+def work_on(chains: Iterable[Chain], work: Work, *, workers: int | None, scheduler: str | None) -> Iterator[Answer]:
+    """Work on chains of days, here or on workers.
 
     Parameters
     ----------
-    days : iterable of Day
+    chains : iterable of Chain
     work : Work
     workers : int or None
         Processes on this machine; None works in this one.
@@ -40,23 +37,24 @@ def work_on(days: Iterable[Day], work: Work, *, workers: int | None, scheduler: 
     Yields
     ------
     outcome : Outcome
-        As they come.
+        Of each day, as they come.
     result : Dataset or None
         What is for the caller to write.
 
     Examples
     --------
+    >>> from xr_dip.archive.days import Day
     >>> broken = Day("a.nc", fault="no NetCDF")
-    >>> [(outcome, _)] = work_on([broken], Work(None, None), workers=None, scheduler=None)
+    >>> [(outcome, _)] = work_on([Chain((broken,))], Work(None, None), workers=None, scheduler=None)
     >>> outcome.status, outcome.reason
     ('failed', 'no NetCDF')
     """
     if workers is None and scheduler is None:
-        yield from map(work, days)
+        yield from itertools.chain.from_iterable(map(work, chains))
         return
     shares = {} if scheduler else _shares(workers or 1)
     with _client(workers, scheduler) as client:
-        yield from _on_cluster(days, work, client, shares)
+        yield from _on_cluster(chains, work, client, shares)
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> None:
@@ -96,26 +94,26 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
             yield client
         return
     with (
-        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
 
 
-def _on_cluster(days: Iterable[Day], work: Work, client: Any, shares: Mapping[Any, set[int]]) -> Iterator[Answer]:
+def _on_cluster(chains: Iterable[Chain], work: Work, client: Any, shares: Mapping[Any, set[int]]) -> Iterator[Answer]:
     distributed = import_quietly("distributed")
     name = f"xr_dip-{uuid.uuid4()}"
     client.register_plugin(_plugin(work, shares), name=name)
     wanted = _resources(client, work)
-    coming = iter(days)
-    labels = {}
+    coming = iter(chains)
+    handed: dict[str, Chain] = {}
 
     def submit(count: int) -> list[Any]:
         futures = []
-        for day in itertools.islice(coming, count):
-            alone = day.alone(work.job.variable)
-            future = client.submit(_run, name, alone, pure=False, key=f"{name}-{day.label}", resources=wanted)
-            labels[future.key] = day.label
+        for chain in itertools.islice(coming, count):
+            alone = chain.alone(work.job.variable)
+            future = client.submit(_run, name, alone, pure=False, key=f"{name}-{chain.label}", resources=wanted)
+            handed[future.key] = chain
             futures.append(future)
         return futures
 
@@ -123,7 +121,7 @@ def _on_cluster(days: Iterable[Day], work: Work, client: Any, shares: Mapping[An
         client.wait_for_workers(1)
         running = distributed.as_completed(submit(AHEAD * _threads(client)), loop=client.loop)
         for future in running:
-            yield _answer(future, labels[future.key])
+            yield from _answers(future, handed[future.key])
             # Workers may come and go.
             running.update(submit(max(1, AHEAD * _threads(client) - running.count())))
     finally:
@@ -134,14 +132,14 @@ def _threads(client: Any) -> int:
     return int(sum(client.nthreads().values()))
 
 
-def _answer(future: Any, label: str) -> Answer:
-    """Return the result of a day; one whose worker died again and again has failed."""
+def _answers(future: Any, chain: Chain) -> list[Answer]:
+    """Return the results of a chain; days whose worker died again and again have failed."""
     if future.status == "finished":
-        answer: Answer = future.result()
-        return answer
+        answers: list[Answer] = future.result()
+        return answers
     error = future.exception() if future.status == "error" else None
     reason = " ".join(f"{future.status}: {error or 'its worker is gone'}".split())
-    return Outcome(label, "failed", reason=reason), None
+    return [(Outcome(day.label, "failed", reason=reason), None) for day in chain.pending]
 
 
 def _plugin(work: Work, shares: Mapping[Any, set[int]]) -> Any:
@@ -151,16 +149,15 @@ def _plugin(work: Work, shares: Mapping[Any, set[int]]) -> Any:
     return plugin
 
 
-def _run(name: str, day: Day) -> Answer:
-    """Work on a day, on a worker."""
+def _run(name: str, chain: Chain) -> list[Answer]:
+    """Work on a chain, on a worker."""
     worker = import_quietly("distributed").get_worker()
     plugin = worker.plugins[name]
     share = plugin.shares.get(worker.name)
     if share:
         # Fits run side by side on all processors that their thread may use, see `xr_dip.fitting.ensemble.cores`.
         os.sched_setaffinity(0, share)
-    answer: Answer = plugin.work(day)
-    return answer
+    return list(plugin.work(chain))
 
 
 def _shares(workers: int) -> dict[int, set[int]]:
@@ -172,7 +169,7 @@ def _shares(workers: int) -> dict[int, set[int]]:
 
 
 def _resources(client: Any, work: Work) -> dict[str, float] | None:
-    """One GPU for each day, where workers say that they have one."""
+    """One GPU for each chain, where workers say that they have one."""
     described = client.scheduler_info(n_workers=-1)["workers"].values()
     has_gpu = any("GPU" in worker.get("resources", {}) for worker in described)
     return {"GPU": 1} if has_gpu and work.job.options.get("device", "auto") != "cpu" else None
