@@ -28,7 +28,27 @@ def test_text_shows_options_and_totals():
 def test_html_holds_the_same_and_is_escaped():
     html = summarize(xr.Dataset(attrs=ATTRIBUTES))._repr_html_()
     assert "ssh &lt;fine&gt;" in html
-    assert html.count("<tr><td>") == 3
+    assert html.count("<tr>") == 3
+    assert "<b>0.01235</b>" in html
+
+
+def test_what_made_it_when_and_units_are_shown_where_they_are_known():
+    attributes = ATTRIBUTES | {"source": "xr_dip 0.1.0, preset fast", "history": "2026-01-02T03:04:05Z xr_dip: made"}
+    summary = summarize(xr.Dataset({"ssh_mean": ((), 0.0, {"units": "m"})}, attrs=attributes))
+    assert summary.made == {"with": "xr_dip 0.1.0, preset fast", "at": "2026-01-02T03:04:05Z"}
+    assert "xr_dip 0.1.0, preset fast · 2026-01-02T03:04:05Z" in summary._repr_html_()
+    assert "predicted_rmse  0.01235 m" in repr(summary)
+
+
+def test_totals_of_several_variables_keep_their_names():
+    totals = {"xr_dip_adt_predicted_rmse": 0.5, "xr_dip_sla_predicted_rmse": 0.25}
+    html = summarize(xr.Dataset(attrs={"xr_dip_configuration": "{}"} | totals))._repr_html_()
+    assert "predicted error adt" in html
+    assert "predicted error sla" in html
+
+
+def test_a_history_without_a_time_stamp_gives_none():
+    assert summarize(xr.Dataset(attrs=ATTRIBUTES | {"history": "made by hand"})).made == {}
 
 
 def test_values_survive_a_file(tmp_path):

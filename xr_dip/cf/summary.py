@@ -11,11 +11,24 @@ import xarray as xr
 
 PREFIX = "xr_dip_"
 CONFIGURATION = "xr_dip_configuration"
+HEADLINES = {
+    "predicted_rmse": ("predicted error", "root mean square of the standard error"),
+    "predicted_skill": ("predicted gain", "share of the error of bicubic interpolation"),
+    "largest_conservation_error": ("conservation", "largest error of a block mean"),
+    "blend_weight": ("part of the fits", "beside kriging"),
+    "seam_ratio": ("seams of tiles", "1 if they do not show"),
+}
+"""Totals that say most, in this order: what each is called and what it is."""
+IN_UNITS_OF_THE_FIELD = ("predicted_rmse", "largest_conservation_error", "largest_fit_residual")
+# Colours of the notebook's own theme, light or dark, show through.
+CARD = "border:1px solid rgba(128,128,128,.35);border-radius:.4em;padding:.4em .8em"
+GRID = "display:flex;flex-wrap:wrap;gap:.6em;margin:.5em 0"
+SOFT = "opacity:.75;font-size:.85em"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Configuration and scalar totals of a downscaling.
+    """Configuration and scalar totals of a downscaling; a notebook shows it as a card.
 
     Attributes
     ----------
@@ -23,12 +36,18 @@ class Summary:
     configuration : mapping
         Every option of the run.
     totals : mapping of str to float
-        Scalar diagnostics.
+        Scalar diagnostics, of a result that was in memory when it was made.
+    made : mapping of str to str
+        When and with what it was made, as far as the attributes say so.
+    units : str
+        Of the field; empty where they are unknown.
     """
 
     title: str
     configuration: Mapping[str, object] = field(default_factory=dict)
     totals: Mapping[str, float] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
+    units: str = ""
 
     def __repr__(self) -> str:
         """Aligned text, one line per entry."""
@@ -39,20 +58,47 @@ class Summary:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """Two tables for notebooks."""
-        tables = [
-            f"<tr><th colspan='2'>{heading}</th></tr>"
-            + "".join(f"<tr><td>{escape(key)}</td><td>{escape(value)}</td></tr>" for key, value in rows)
-            for heading, rows in self._sections()
+        """Card for notebooks: the numbers that say most, then all, folded."""
+        about = " · ".join(escape(text) for text in self.made.values())
+        cards = "".join(
+            f"<div style='{CARD}'><div style='{SOFT}'>{escape(label)}</div><b>{escape(value)}</b>"
+            f"<div style='{SOFT}'>{escape(remark)}</div></div>"
+            for label, value, remark in self._headline()
+        )
+        folded = "".join(_folded(heading, rows) for heading, rows in self._sections() if rows and heading != "made")
+        return (
+            f"<div><b>{escape(self.title)}</b><div style='{SOFT}'>{about}</div><div style='{GRID}'>{cards}</div>"
+            f"{folded}</div>"
+        )
+
+    def _headline(self) -> list[tuple[str, str, str]]:
+        """Label, value and remark of the totals that say most; of several variables with their names."""
+        return [
+            (f"{label} {key.removesuffix(ending).rstrip('_')}".rstrip(), self._value(key), remark)
+            for ending, (label, remark) in HEADLINES.items()
+            for key in self.totals
+            if key.endswith(ending)
         ]
-        return f"<table><caption>{escape(self.title)}</caption>{''.join(tables)}</table>"
+
+    def _value(self, key: str) -> str:
+        units = self.units if key.endswith(IN_UNITS_OF_THE_FIELD) else ""
+        return f"{self.totals[key]:.4g} {units}".strip()
 
     def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         options = [
             (key, value if isinstance(value, str) else json.dumps(value)) for key, value in self.configuration.items()
         ]
-        totals = [(key, f"{value:.4g}") for key, value in self.totals.items()]
-        return [("configuration", options), ("totals", totals)]
+        made = [("made", list(self.made.items()))] if self.made else []
+        return [*made, ("configuration", options), ("totals", [(key, self._value(key)) for key in self.totals])]
+
+
+def _folded(heading: str, rows: list[tuple[str, str]]) -> str:
+    """Write a table that opens on a click."""
+    cells = "".join(
+        f"<tr><td style='text-align:left'>{escape(key)}</td><td style='text-align:left'>{escape(value)}</td></tr>"
+        for key, value in rows
+    )
+    return f"<details><summary>{escape(heading)} ({len(rows)})</summary><table>{cells}</table></details>"
 
 
 def summarize(result: xr.Dataset) -> Summary:
@@ -92,4 +138,18 @@ def summarize(result: xr.Dataset) -> Summary:
         for key, value in attrs.items()
         if key.startswith(PREFIX) and not isinstance(value, str)
     }
-    return Summary(str(attrs.get("title", "xr_dip result")), json.loads(attrs[CONFIGURATION]), totals)
+    title = str(attrs.get("title", "xr_dip result"))
+    return Summary(title, json.loads(attrs[CONFIGURATION]), totals, _made(attrs), _units(result))
+
+
+def _made(attrs: Mapping[str, object]) -> dict[str, str]:
+    """With what, and when: the time stamp before the first line of the history."""
+    created = str(attrs.get("history", "")).partition(" ")[0]
+    facts = {"with": str(attrs.get("source", "")), "at": created if created.endswith("Z") else ""}
+    return {key: text for key, text in facts.items() if text}
+
+
+def _units(result: xr.Dataset) -> str:
+    """Units of the estimates, if they have one and the same."""
+    units = {str(part.attrs.get("units", "")) for key, part in result.data_vars.items() if str(key).endswith("_mean")}
+    return units.pop() if len(units) == 1 else ""

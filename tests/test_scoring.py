@@ -1,0 +1,233 @@
+"""`verify`: every score against its definition, the coarse values given back, other methods run on them."""
+
+import inspect
+
+import dask
+import numpy as np
+import pytest
+import xarray as xr
+from families import polar
+
+import xr_dip
+from xr_dip import samples, twin, verification
+from xr_dip.accessor import DipDataset
+from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.errors import DipWarning
+from xr_dip.scoring import verify
+
+DIMS = ("latitude", "longitude")
+OWN = ["current_rmse", "vorticity_rmse", "lambda_x"]
+
+
+def truth_field(shape=(24, 36)):
+    return xr_dip.synthetic.gulf_stream(shape, resolution=1 / 15).ssh.reset_coords(drop=True)
+
+
+def with_land(truth):
+    """A coast that cuts through blocks, and an island of one fine cell."""
+    sea = truth.longitude - truth.longitude[0] + 0.5 * (truth.latitude - truth.latitude[0]) > 0.4
+    sea[12, 20] = False
+    return truth.where(sea)
+
+
+def make(truth, method="conservative_spline", factor=4, **options):
+    coarse, _ = twin.coarsen(truth, factor, weights=options.get("weights", "equal"))
+    sea = truth.notnull().any([dim for dim in truth.dims if dim not in DIMS])
+    return xr_dip.interpolate(coarse, factor, method, mask=sea.drop_vars(sea.coords), **options)
+
+
+def with_members(result, count=5, spread=0.01):
+    """The result with a standard error and members around it."""
+    rng = np.random.default_rng(0)
+    members = result.ssh_mean + spread * xr.DataArray(rng.normal(size=(count, 24, 36)), dims=("member", *DIMS))
+    return result.assign(ssh_members=members, ssh_std=0 * result.ssh_mean + spread)
+
+
+def test_scores_are_those_of_the_verification():
+    truth = truth_field()
+    fine = with_members(make(truth))
+    scores = verify(fine, truth, baselines=())
+    spacing = find_horizontal(fine.ssh_mean, dataset=fine).grid.spacing()
+    expected = verification.evaluate(fine, truth, dims=DIMS, spacing=spacing)
+    assert set(scores) == {*expected, *OWN, "rank_histogram"}
+    for key in expected:
+        np.testing.assert_allclose(scores[key], expected[key], rtol=1e-9, err_msg=key)
+    histogram = verification.rank_histogram(fine.ssh_members, truth, dims=DIMS)
+    np.testing.assert_allclose(scores.rank_histogram, histogram)
+    assert float(scores.rank_histogram.sum()) == pytest.approx(1)
+
+
+def test_currents_are_compared_as_vectors():
+    truth = truth_field()
+    fine = make(truth)
+    scores = verify(fine, truth, baselines=())
+    mine, known = fine.ssh_mean.astype("f8").dip.currents(), truth.astype("f8").dip.currents()
+    known = known.assign_coords({dim: mine[dim] for dim in DIMS})
+    length = np.sqrt(((mine.u - known.u) ** 2 + (mine.v - known.v) ** 2).mean())
+    assert float(scores.current_rmse) == pytest.approx(float(length), rel=1e-5)
+    curl = np.sqrt(((mine.vorticity - known.vorticity) ** 2).mean())
+    assert float(scores.vorticity_rmse) == pytest.approx(float(curl), rel=1e-5)
+    assert (scores.current_rmse.units, scores.vorticity_rmse.units, scores.lambda_x.units) == ("m s-1", "s-1", "m")
+
+
+def test_a_perfect_result_has_perfect_scores():
+    truth = truth_field()
+    fine = make(truth)
+    scores = verify(fine.assign(ssh_mean=fine.ssh_mean.copy(data=truth.values)), truth, baselines=())
+    for key in ("bias", "rmse", "current_rmse", "vorticity_rmse", "gradient_rmse"):
+        assert float(scores[key]) == 0
+    assert float(scores.ssim) == pytest.approx(1)
+    spacing = find_horizontal(truth).grid.spacing()
+    assert float(scores.lambda_x) == pytest.approx(2 * spacing[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("options", [{}, {"weights": "area"}])
+@pytest.mark.parametrize("prepare", [truth_field, lambda: with_land(truth_field())], ids=["sea", "coast"])
+def test_baselines_are_those_of_the_coarse_values(prepare, options):
+    # The result never saw the truth: what is recomputed from it is what the coarse field itself gives.
+    truth = prepare()
+    fine = make(truth, "bilinear", **options)  # does not conserve, so the block means of the estimate are not enough
+    scores = verify(fine, truth, baselines=["bicubic", "kriging", "conservative_spline"])
+    for method in ("bicubic", "kriging", "conservative_spline"):
+        expected = float(verification.rmse(make(truth, method, **options).ssh_mean, truth, dims=DIMS))
+        assert float(scores[f"rmse_{method}"]) == pytest.approx(expected, rel=1e-6), method
+        skill = 1 - float(scores.rmse) / expected
+        assert float(scores[f"skill_{method}"]) == pytest.approx(skill, rel=1e-5, abs=1e-7)
+
+
+def test_a_method_has_no_skill_against_itself():
+    truth = with_land(truth_field())
+    scores = verify(make(truth, "kriging"), truth, baselines=["kriging"])
+    assert float(scores.skill_kriging) == pytest.approx(0, abs=1e-9)
+    assert float(scores.missing_cells) == 0
+
+
+def test_the_truth_may_have_other_names_an_other_order_and_unit():
+    truth = truth_field()
+    fine = make(truth)
+    other = (100 * truth).assign_attrs(units="cm").rename(latitude="lat", longitude="lon").transpose("lon", "lat")
+    xr.testing.assert_allclose(verify(fine, other), verify(fine, truth))
+    with pytest.raises(ValueError, match="Invalid truth on another grid"):
+        verify(fine, truth.assign_coords(latitude=truth.latitude + 1 / 30))
+
+
+def test_each_time_is_scored_by_itself():
+    truth = truth_field()
+    days = xr.concat([truth, 0.5 * truth, truth + 0.1], "time").assign_coords(time=[1, 2, 3])
+    fine = make(days)
+    scores = verify(fine, days)
+    assert dict(scores.sizes) == {"time": 3}
+    single = verify(make(days.isel(time=1)), days.isel(time=1))
+    for key in ("rmse", "ssim", "current_rmse", "rmse_kriging", "skill_bicubic", "lambda_x"):
+        np.testing.assert_allclose(scores[key].isel(time=1), single[key], rtol=1e-6, err_msg=key)
+    with pytest.raises(ValueError, match="Invalid coordinate 'time' of the estimate"):
+        verify(fine, days.assign_coords(time=[1, 2, 4]))
+
+
+def test_area_and_given_weights_count():
+    truth = truth_field()
+    fine = make(truth)
+    area = find_horizontal(truth).grid.area()
+    expected = verification.rmse(fine.ssh_mean, truth, dims=DIMS, weights=xr.DataArray(area, dims=DIMS))
+    assert float(verify(fine, truth, weights="area", baselines=()).rmse) == pytest.approx(float(expected), rel=1e-9)
+    given = xr.DataArray(area, dims=DIMS)
+    assert float(verify(fine, truth, weights=given, baselines=()).rmse) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_one_of_several_variables_is_chosen():
+    truth = truth_field()
+    coarse, _ = twin.coarsen(truth, 4)
+    both = xr.Dataset({"adt": coarse, "sla": coarse - 0.1}).dip.interpolate(["adt", "sla"], 4)
+    scores = verify(both, truth, "sla")
+    assert float(scores.bias) == pytest.approx(-0.1, abs=1e-6)
+    assert float(scores.rmse_bicubic) > 0.1
+    with pytest.raises(ValueError, match=r"Invalid name None. It must be one of \['adt', 'sla'\]"):
+        verify(both, truth)
+
+
+def test_a_file_is_scored_as_the_result_it_holds(tmp_path):
+    truth = with_land(truth_field())
+    fine = make(truth, "bilinear")
+    fine.to_netcdf(tmp_path / "fine.nc")
+    with xr.open_dataset(tmp_path / "fine.nc") as read:
+        xr.testing.assert_allclose(verify(read, truth), verify(fine, truth))
+
+
+def test_lazy_in_lazy_out():
+    truth = truth_field()
+    days = xr.concat([truth, 0.5 * truth], "time")
+    coarse, _ = twin.coarsen(days, 4)
+    fine = xr_dip.interpolate(coarse.chunk(time=1), 4, "bilinear")
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("Something was computed.")
+
+    with dask.config.set(scheduler=refuse):
+        lazy = verify(fine, days, baselines=())
+    computed = lazy.compute(scheduler="synchronous")
+    xr.testing.assert_allclose(computed, verify(fine.compute(), days, baselines=()))
+
+
+def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
+    truth = truth_field()
+    coarse, _ = twin.coarsen(truth, 4)
+    fine = xr_dip.interpolate(coarse, 4, weights=np.ones(truth.shape))
+    with pytest.warns(DipWarning, match=r"weights 'given on the fine grid', which it does not hold: .*\['bicubic'\]"):
+        scores = verify(fine, truth, baselines=["bicubic"])
+    assert "rmse_bicubic" not in scores
+    assert "rmse" in verify(fine, truth, baselines=())
+
+
+def test_what_is_no_result_is_refused():
+    truth = truth_field()
+    with pytest.raises(ValueError, match=r"Invalid name None. It must be one of \[\]"):
+        verify(truth.to_dataset(), truth)
+    with pytest.raises(ValueError, match="It must be a result of xr_dip"):
+        verify(truth.rename("ssh_mean").to_dataset(), truth)
+    with pytest.raises(ValueError, match=r"Invalid baselines 'cubic'. It must be one of"):
+        verify(make(truth), truth, baselines=["cubic"])
+    with pytest.raises(ValueError, match="Invalid weights 'areas'"):
+        verify(make(truth), truth, weights="areas")
+
+
+def test_a_field_that_is_nowhere_has_no_scores_of_slopes():
+    truth = xr.DataArray(truth_field().values, dims=("y", "x"), name="ssh", attrs={"units": "m"})
+    with pytest.warns(DipWarning, match="no latitude and longitude"):
+        fine = xr_dip.interpolate(truth.coarsen(y=4, x=4).mean(), 4)
+    with pytest.warns(DipWarning, match="no latitude and longitude"):
+        scores = verify(fine, truth, baselines=["bicubic"])
+    assert not {*OWN, "gradient_rmse", "effective_resolution"} & set(scores)
+    assert float(scores.skill_bicubic) > 0
+
+
+def test_a_projected_result_is_scored():
+    dataset = polar()
+    fine = dataset.dip.interpolate("ssh", 3)
+    truth = fine.ssh_mean + 0.01
+    scores = verify(fine, truth.rename("ssh"), baselines=["bilinear"])
+    assert float(scores.bias) == pytest.approx(-0.01, rel=1e-4)
+    assert float(scores.current_rmse) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_accessor_has_the_same_arguments_and_hands_them_over(monkeypatch):
+    function, method = (list(inspect.signature(call).parameters.values()) for call in (verify, DipDataset.verify))
+    assert [(item.name, item.kind, item.default) for item in method[1:]] == [
+        (item.name, item.kind, item.default) for item in function[1:]
+    ]
+    seen = []
+    monkeypatch.setattr("xr_dip.scoring.verify", lambda *args, **options: seen.append((args, options)))
+    truth = truth_field()
+    result = truth.to_dataset()
+    result.dip.verify(truth, "ssh", weights="area", baselines=())
+    assert seen == [((result, truth, "ssh"), {"weights": "area", "baselines": ()})]
+
+
+@pytest.mark.samples
+def test_a_pair_of_files_of_a_model():
+    coarse = samples.open_dataset("gulf_stream_coarse").isel(time_counter=0)
+    truth = samples.open_dataset("gulf_stream_fine").isel(time_counter=0)
+    fine = coarse.dip.interpolate("sossheig", 5)
+    scores = verify(fine, truth.sossheig.isel(x=slice(0, 305)), baselines=["bicubic"])
+    assert 0 < float(scores.rmse) < 0.01
+    assert float(scores.skill_bicubic) > 0.3
+    assert float(scores.current_rmse) < 0.3

@@ -1,0 +1,220 @@
+"""Scores of a result against a known truth on its fine grid: one call, for users.
+
+The scores themselves are those of `xr_dip.verification`. What is added here: the truth is matched with the result by
+position, currents are compared as well as heights, and the methods that a user could take instead are run on the
+coarse values that the result was made from, which its block means and its ``conservation_error`` give back exactly.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from typing import cast
+
+import xarray as xr
+
+from xr_dip import baselines as classical
+from xr_dip import downscaling
+from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.cf.provenance import history_line
+from xr_dip.coarsening import fine_weights
+from xr_dip.errors import DipWarning
+from xr_dip.geometry.grid import IndexGrid
+from xr_dip.geostrophy import geostrophic_flow
+from xr_dip.inputs import check_name
+from xr_dip.matching import place_on
+from xr_dip.reading import coarse_input, configuration_of, source_name
+from xr_dip.verification import difference, effective_resolution, evaluate, psd_score, rank_histogram, rmse
+from xr_dip.verification.statistics import label, root_mean_square
+
+
+def verify(
+    result: xr.Dataset,
+    truth: xr.DataArray,
+    name: Hashable | None = None,
+    *,
+    weights: str | xr.DataArray = "equal",
+    baselines: Sequence[str] = ("bicubic", "kriging"),
+) -> xr.Dataset:
+    """Score a result against a truth on the same fine grid.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `xr_dip.downscale` or `xr_dip.interpolate` returns it, or as read back from a file. Lazy in, lazy out, but
+        baselines need the sea of a result that was made with a fine mask, which is computed.
+    truth : DataArray
+        The true height of each fine cell, NaN where it is unknown. Its horizontal dimensions may have other names and
+        another order; its latitude and longitude, where it has them, must be those of the result to a quarter of a
+        cell. In m, cm or mm: it is brought to the unit of the result; without units it is taken to be in that unit.
+        Further dimensions, such as time, are scored one by one.
+    name : str, optional
+        What the result was made from, where it is of several variables.
+    weights : {"equal", "area"} or DataArray
+        Weight of each fine cell in the means: all the same, as `xr_dip.twin.experiment` has it, ellipsoidal cell areas,
+        or given. Spectra and ranks have equal weights always.
+    baselines : sequence of str
+        Methods of `xr_dip.interpolate` to compare with; ``()`` for none. They take the coarse values, the sea and the
+        weights of the result, but know nothing of its ``noise_std``.
+
+    Returns
+    -------
+    Dataset
+        Every score of `xr_dip.verification.evaluate`: ``cells``, ``missing_cells``, ``bias``, ``rmse``, ``mu_score``,
+        ``ssim``, ``gradient_rmse``, ``laplacian_rmse``, ``effective_resolution`` (isotropic; NaN with land), and with
+        a standard error or members ``spread_skill``, ``coverage``, ``correlation``, ``crps_gaussian``, ``crps`` (fair).
+        Besides ``current_rmse``, the root mean square length of the error of the geostrophic velocity, and
+        ``vorticity_rmse`` (`xr_dip.currents`); ``lambda_x``, the effective resolution along lines of x, those with
+        land left out; with members ``rank_histogram``; and for each baseline ``rmse_<method>`` and ``skill_<method>``,
+        the share by which the result errs less: ``1 - rmse / rmse_<method>``. Without latitude and longitude there are
+        no scores of derivatives and spectra.
+
+    Raises
+    ------
+    TypeError
+        If the truth is no DataArray.
+    ValueError
+        If the result is none, or of several variables without a name; if the truth is on another grid; if a weight or
+        a baseline is unknown.
+    ImportError
+        If scikit-image is missing.
+
+    Warns
+    -----
+    DipWarning
+        If there can be no baselines, for the result was made with weights of the user that it does not hold.
+
+    See Also
+    --------
+    xr_dip.twin.experiment : several methods on one truth, which is made coarse first.
+
+    Examples
+    --------
+    >>> import xr_dip
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36)).ssh
+    >>> fine = xr_dip.interpolate(truth.coarsen(latitude=4, longitude=4).mean(), 4)
+    >>> scores = verify(fine, truth, baselines=["bicubic"])
+    >>> bool(scores.rmse < scores.rmse_bicubic), scores.rmse.units, scores.current_rmse.units
+    (True, 'm', 'm s-1')
+    """
+    for method in baselines:
+        check_name("baselines", method, classical.METHODS)
+    chosen = source_name(result, name)
+    configuration = configuration_of(result, chosen)
+    mean = result[f"{chosen}_mean"]
+    horizontal = find_horizontal(mean, dataset=result)
+    dims = (horizontal.y_dim, horizontal.x_dim)
+    known = place_on(mean, truth, horizontal)
+    cells = None if isinstance(weights, str) and weights == "equal" else fine_weights(known, weights, horizontal)
+    located = not isinstance(horizontal.grid, IndexGrid)
+    placed = result.drop_vars(_along(result.coords, dims))
+    scores = evaluate(
+        placed, known, dims=dims, spacing=horizontal.grid.spacing() if located else None, weights=cells, name=chosen
+    )
+    if located:
+        scores = scores.assign(_scores_of_slopes(mean, known, horizontal, cells))
+    if f"{chosen}_members" in placed:
+        scores["rank_histogram"] = rank_histogram(placed[f"{chosen}_members"], known, dims=dims)
+    for method, estimate in _rerun(result, chosen, horizontal, configuration, baselines).items():
+        scores = scores.assign(_skill(method, estimate, known, dims, cells, scores.rmse))
+    return scores.assign_attrs(_attributes(result, truth, chosen))
+
+
+def _scores_of_slopes(
+    mean: xr.DataArray, known: xr.DataArray, horizontal: Horizontal, cells: xr.DataArray | None
+) -> dict[str, xr.DataArray]:
+    """Errors of the current and its vorticity, which are linear in the height; and the resolution along lines of x."""
+    dims = (horizontal.y_dim, horizontal.x_dim)
+    bare = mean.drop_vars(_along(mean.coords, dims))
+    flow = geostrophic_flow(difference(bare, known, dims=dims).assign_attrs(mean.attrs), horizontal)
+    score = psd_score(bare, known, dims=dims, spacing=horizontal.grid.spacing(), direction=horizontal.x_dim)
+    return {
+        "current_rmse": label(
+            root_mean_square(flow.speed, dims=dims, weights=cells),
+            "current_rmse",
+            "root mean square length of the error of the geostrophic velocity",
+            "m s-1",
+        ),
+        "vorticity_rmse": label(
+            root_mean_square(flow.vorticity, dims=dims, weights=cells),
+            "vorticity_rmse",
+            "root mean square error of the geostrophic vorticity",
+            "s-1",
+        ),
+        "lambda_x": label(effective_resolution(score), "lambda_x", "shortest resolved wavelength along x", "m"),
+    }
+
+
+def _rerun(
+    result: xr.Dataset,
+    name: str,
+    horizontal: Horizontal,
+    configuration: Mapping[str, object],
+    methods: Sequence[str],
+) -> dict[str, xr.DataArray]:
+    """Fine fields of other methods from the same coarse values, on the same sea."""
+    if not methods:
+        return {}
+    coarse, weights = coarse_input(result, name), str(configuration["weights"])
+    if coarse is None:
+        warnings.warn(
+            f"The result was made with weights {weights!r}, which it does not hold: there are no scores of "
+            f"{list(methods)}. Pass baselines=() to do without.",
+            DipWarning,
+            stacklevel=3,
+        )
+        return {}
+    dims = (horizontal.y_dim, horizontal.x_dim)
+    return {
+        method: downscaling.interpolate(
+            coarse,
+            _factor(configuration),
+            method,
+            mask=None if configuration["mask"] == "coarse" else _sea(result[f"{name}_mean"], dims),
+            weights=weights,
+            extrapolate=bool(configuration["extrapolate"]),
+            periodic=bool(configuration["periodic"]),
+            y_dim=dims[0],
+            x_dim=dims[1],
+        )[f"{name}_mean"]
+        for method in methods
+    }
+
+
+def _sea(mean: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:
+    """Fine cells that have a value at some time, computed if the result is lazy."""
+    sea = mean.notnull().any([dim for dim in mean.dims if dim not in dims]).compute()
+    return sea.drop_vars(sea.coords)
+
+
+def _along(coords: Mapping[Hashable, xr.DataArray], dims: tuple[str, str]) -> list[Hashable]:
+    """Name the coordinates along horizontal dimensions: cells are matched already, and rounding must not undo it."""
+    return [key for key, coord in coords.items() if not set(dims).isdisjoint(coord.dims)]
+
+
+def _factor(configuration: Mapping[str, object]) -> tuple[int, int]:
+    along_y, along_x = cast(Sequence[int], configuration["factor"])
+    return along_y, along_x
+
+
+def _skill(
+    method: str,
+    estimate: xr.DataArray,
+    known: xr.DataArray,
+    dims: tuple[str, str],
+    cells: xr.DataArray | None,
+    own: xr.DataArray,
+) -> dict[str, xr.DataArray]:
+    other = rmse(estimate.drop_vars(_along(estimate.coords, dims)), known, dims=dims, weights=cells)
+    error, skill = f"rmse_{method}", f"skill_{method}"
+    return {
+        error: label(other, error, f"root mean square error of {method}", other.attrs.get("units")),
+        skill: label(1.0 - own / other.where(other > 0), skill, f"reduction of the error of {method}", "1"),
+    }
+
+
+def _attributes(result: xr.Dataset, truth: xr.DataArray, name: str) -> dict[str, str]:
+    return {
+        "title": f"scores of {name}",
+        "history": history_line(f"verify({name}, {truth.name})", str(result.attrs.get("history", ""))),
+    }
