@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import xr_dip
 from xr_dip import canvas, plot, synthetic
-from xr_dip.verification import psd
+from xr_dip.verification import effective_resolution, psd, psd_score
 
 DIMS = ("latitude", "longitude")
 
@@ -63,11 +64,11 @@ def test_the_order_of_dimensions_does_not_matter(truth):
     np.testing.assert_array_equal(drawn(plot.height(truth.transpose())), truth.values)
 
 
-def test_land_is_left_to_the_background(truth):
+def test_land_is_grey(truth):
     island = truth.where(truth.latitude > truth.latitude[3])
     axes = plot.height(island)
     np.testing.assert_array_equal(np.isnan(drawn(axes)), island.isnull().values)
-    assert axes.get_facecolor() == matplotlib.colors.to_rgba(canvas.LAND_COLOUR)
+    assert axes.collections[0].cmap.get_bad() == pytest.approx(matplotlib.colors.to_rgba(canvas.LAND_COLOUR))
 
 
 def test_two_dimensional_coordinates_are_drawn_where_they_are(truth):
@@ -183,3 +184,194 @@ def test_a_missing_library_is_named_with_its_cure(monkeypatch, name, library):
 def test_importing_it_imports_neither_matplotlib_nor_torch():
     code = "import sys, xr_dip.plot; sys.exit(any(name in sys.modules for name in ('matplotlib', 'torch')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def one_time(field):
+    return field.drop_vars("time").expand_dims(time=[np.datetime64("2009-07-01T12:00", "ns")])
+
+
+def test_one_entry_along_other_dimensions_is_one_map(truth):
+    axes = plot.height(one_time(truth))
+    np.testing.assert_array_equal(drawn(axes), truth.values)
+    assert axes.get_title() == "sea surface height, 2009-07-01 12:00"
+    assert plot.error(one_time(truth) + 0.25, truth).get_title() == "error, RMSE 0.25 m"
+
+
+def test_a_title_from_the_attributes_can_be_any_calendar(truth):
+    import cftime
+
+    day = truth.drop_vars("time").assign_coords(time=cftime.DatetimeNoLeap(2000, 2, 28))
+    assert plot.height(day).get_title() == "sea surface height, 2000-02-28"
+    bare = day.drop_vars("time").rename("zos")
+    bare.attrs = {}
+    assert plot.height(bare).get_title() == "zos"
+    assert plot.height(bare, title="").get_title() == ""
+
+
+@pytest.mark.parametrize(("limits_", "ends"), [((0.0, 0.5), "both"), ((-9.0, 0.5), "max"), ((-9.0, 9.0), "neither")])
+def test_a_bar_says_at_which_end_values_are_clipped(truth, limits_, ends):
+    scaled = (truth - truth.min()) / (truth.max() - truth.min()) * 2 - 1
+    bar = plot.height(scaled, limits=limits_).collections[0].colorbar
+    assert bar.extend == ends
+
+
+def test_a_departure_is_drawn_about_zero(truth):
+    axes = plot.departure(truth.where(truth > truth.median(), -3.0), limit=None)
+    low, high = limits(axes)
+    assert low == -high == pytest.approx(-3.0)
+
+
+def test_a_conservation_map_shows_each_coarse_cell_in_a_power_of_ten(result):
+    coordinates = {"latitude_coarse": [38.0, 39.0], "longitude_coarse": [-62.0, -61.0]}
+    axes = plot.conservation_map(result.assign_coords(coordinates))
+    np.testing.assert_allclose(drawn(axes), [[1.0, -2.0], [0.0, np.nan]])
+    assert limits(axes) == pytest.approx((-2.0, 2.0))
+    assert axes.collections[0].colorbar.ax.get_ylabel() == "error (1e-9 m)"
+    assert axes.get_title() == "block means, largest error 2.0e-09 m"
+
+
+def test_a_conservation_map_of_no_error_at_all_has_a_scale(result):
+    coordinates = {"latitude_coarse": [38.0, 39.0], "longitude_coarse": [-62.0, -61.0]}
+    exact = result.assign_coords(coordinates)
+    exact["conservation_error"] *= 0
+    assert limits(plot.conservation_map(exact)) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("draw", [plot.conservation, plot.conservation_map])
+def test_block_errors_of_several_variables_need_a_name(result, draw):
+    coordinates = {"latitude_coarse": [38.0, 39.0], "longitude_coarse": [-62.0, -61.0]}
+    two = result.assign_coords(coordinates).rename(conservation_error="ssh_conservation_error", fit_residual="ssh_fit")
+    two = two.assign(sla_mean=two.ssh_mean, sla_conservation_error=two.ssh_conservation_error)
+    assert draw(two, "sla") is not None
+    with pytest.raises(ValueError, match=r"Invalid name None. It must be one of \['ssh', 'sla'\]"):
+        draw(two)
+
+
+def test_spectra_mark_what_each_field_resolves(truth):
+    field = truth.assign_coords(latitude=np.arange(16) * 0.01, longitude=np.arange(24) * 0.01)
+    rough = field + 0.02 * np.random.default_rng(0).normal(size=field.shape)
+    coarse = field.coarsen(latitude=2, longitude=2).mean()
+    axes = plot.spectra({"rough": rough, "truth": field, "coarse": coarse}, truth="truth")
+    grid = {"dims": DIMS, "spacing": canvas.find_grid(field).grid.spacing()}
+    expected = float(effective_resolution(psd_score(rough, field, **grid))) / 1e3
+    circles = [line for line in axes.get_lines() if line.get_marker() == "o"]
+    assert [float(line.get_xdata()[0]) for line in circles] == pytest.approx([expected])
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == [f"rough, resolves {expected:.0f} km", "truth", "coarse"]
+
+
+@pytest.mark.parametrize("direction", ["x", "y"])
+def test_spectra_along_lines_keep_clear_of_land(truth, direction):
+    along, across = {"x": ("longitude", "latitude"), "y": ("latitude", "longitude")}[direction]
+    lines = truth.isel({across: slice(4, None)})
+    island = truth.where(truth[across] > truth[across][3])
+    (line,) = plot.spectra({"ssh": island}, direction=direction).get_lines()
+    spacing = canvas.find_grid(truth).grid.spacing()
+    np.testing.assert_allclose(line.get_ydata(), psd(lines, dims=DIMS, spacing=spacing, direction=along))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"truth": "sea"}, r"Invalid truth 'sea'. It must be one of \['ssh'\]"),
+        ({"direction": "z"}, "Invalid direction 'z'. It must be 'x', 'y' or None"),
+        ({"direction": "x"}, "It must have a line along 'x' without missing values"),
+    ],
+)
+def test_spectra_refuse_what_they_cannot_draw(truth, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot.spectra({"ssh": truth.where(truth.longitude > truth.longitude[0])}, **options)
+
+
+def test_reliability_is_that_of_the_verification(truth):
+    std = abs(truth) + 0.01
+    diagonal, points = plot.reliability(std, truth + 2 * std, truth, bins=4).get_lines()
+    np.testing.assert_allclose(points.get_ydata(), 2 * np.asarray(points.get_xdata()))
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    assert len(points.get_xdata()) == 4
+
+
+def test_a_rank_histogram_counts_members_below_the_truth(truth):
+    members = xr.concat([truth - 2, truth - 1, truth + 1], "member")
+    axes = plot.rank_histogram(members, truth)
+    assert [bar.get_height() for bar in axes.patches] == [0, 0, 1, 0]
+    assert axes.get_lines()[0].get_ydata()[0] == 0.25
+
+
+def test_an_overview_finds_the_input_and_what_was_added_to_bicubic(truth):
+    coarse = truth.coarsen(latitude=8, longitude=8).mean()
+    fine = xr_dip.interpolate(coarse, 8, "kriging")
+    axes = fine.dip.plot()
+    assert list(axes) == ["coarse", "mean", "std", "residual"]
+    np.testing.assert_allclose(drawn(axes["coarse"]), coarse, atol=1e-7)
+    bicubic = xr_dip.interpolate(coarse, 8, "bicubic").ssh_mean
+    np.testing.assert_allclose(drawn(axes["residual"]), fine.ssh_mean.values - bicubic.values, atol=1e-6)
+
+
+def test_an_overview_matches_a_truth_by_position_and_unit(result, truth):
+    elsewhere = (100 * truth).assign_attrs(units="cm").assign_coords(longitude=truth.longitude + 360)
+    axes = plot.overview(result, elsewhere)
+    np.testing.assert_allclose(drawn(axes["error"]), 0.02, rtol=1e-4)
+    with pytest.raises(ValueError, match="truth"):
+        plot.overview(result, truth.assign_coords(latitude=truth.latitude + 0.05))
+
+
+def test_an_overview_refuses_the_input_of_another_result(result, truth):
+    with pytest.raises(ValueError, match=r"Invalid coarse of \(3, 5\) cells. It must be the input of a result of"):
+        plot.overview(result, coarse=truth[:3, :5])
+
+
+def test_a_comparison_has_a_row_of_heights_and_one_of_errors(truth):
+    axes = plot.compare({"a": truth + 0.02, "b": truth - 0.05}, truth)
+    assert list(axes) == ["a", "b", "truth", "error of a", "error of b"]
+    assert limits(axes["a"]) == limits(axes["b"]) == limits(axes["truth"])
+    assert limits(axes["error of a"]) == limits(axes["error of b"]) == pytest.approx((-0.05, 0.05), rel=1e-5)
+    assert axes["error of a"].get_title() == "error of a, RMSE 0.02 m"
+
+
+@pytest.mark.parametrize("labels", [[], ["truth"]])
+def test_a_comparison_needs_estimates(truth, labels):
+    with pytest.raises(ValueError, match=r"Invalid estimates .* none of them 'truth'"):
+        plot.compare(dict.fromkeys(labels, truth), truth)
+
+
+@pytest.fixture
+def ensemble(result):
+    members = xr.concat([result.ssh_mean + shift for shift in (-0.1, 0.0, 0.3, 0.0, 0.0)], "member")
+    return result.assign(ssh_members=members.assign_coords(member=range(5)))
+
+
+def test_members_are_drawn_as_departures_on_one_scale(ensemble):
+    axes = plot.members(ensemble, count=3)
+    assert list(axes) == ["mean", "0", "1", "2"]
+    np.testing.assert_allclose(drawn(axes["0"]), -0.1, rtol=1e-5)
+    assert limits(axes["0"]) == limits(axes["2"]) == pytest.approx((-0.3, 0.3))
+
+
+def test_small_multiples_fill_rows_of_nearly_one_length(ensemble):
+    places = {key: panel.get_subplotspec().rowspan.start for key, panel in plot.members(ensemble).items()}
+    assert [list(places.values()).count(row) for row in (0, 1)] == [3, 3]
+
+
+def test_members_must_be_there_and_some(ensemble, result):
+    with pytest.raises(ValueError, match="It must have members: take keep_members=True"):
+        plot.members(result)
+    with pytest.raises(ValueError, match=r"Invalid count 0\. It must be at least 1"):
+        plot.members(ensemble, count=0)
+
+
+def test_an_animation_goes_through_the_days_on_one_scale(tmp_path):
+    week = synthetic.gulf_stream((8, 12), times=3).ssh
+    animation = plot.animate(week)
+    axes = animation._fig.axes[0]
+    assert limits(axes) == (week.min(), week.max())
+    animation.save(tmp_path / "days.gif", writer="pillow")
+    np.testing.assert_array_equal(drawn(axes), week[-1].values)
+    assert axes.get_title().endswith("2009-07-03")
+
+
+@pytest.mark.parametrize(("dim", "extra"), [("day", {}), (None, {"member": [0, 1]}), ("latitude", {})])
+def test_an_animation_needs_its_dimension(dim, extra):
+    week = synthetic.gulf_stream((8, 12), times=2).ssh.expand_dims(extra)
+    with pytest.raises(ValueError, match=rf"Invalid dim {dim!r}. It must be the one of \[.*'time'\] to animate along"):
+        plot.animate(week, dim=dim)

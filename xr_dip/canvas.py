@@ -6,6 +6,7 @@ matplotlib and cmocean are looked for when something is drawn, not before: they 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,10 @@ FloatArray = npt.NDArray[np.float64]
 Limits = tuple[float, float]
 
 LAND_COLOUR = "0.75"
+LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Colours of lines that readers of every colour vision tell apart: Okabe and Ito (2008), Color universal design."""
+INK = "black"
+"""Colour of a truth and of everything that is written."""
 TALLEST = 2.0
 """Height over width beyond which a map no longer makes its figure taller."""
 
@@ -66,7 +71,7 @@ def new_axes() -> Axes:
     >>> new_axes().get_title()
     ''
     """
-    axes: Axes = find_library("matplotlib.pyplot").subplots(layout="constrained")[1]
+    axes: Axes = find_library("matplotlib.pyplot").subplots(layout="compressed")[1]
     return axes
 
 
@@ -101,9 +106,12 @@ def new_panels(rows: list[list[str]], aspect: float) -> dict[str, Axes]:
 def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, title: str) -> None:
     """Draw cells on longitude and latitude, as wide as they are in the middle of the domain; NaN is grey.
 
+    What is outside of a domain with oblique sides is left blank.
+
     Parameters
     ----------
-    field : DataArray, dimensions (y, x) in any order
+    field : DataArray
+        Dimensions (y, x) in any order; others have one entry.
     axes : Axes
     colours : str
         Name of a colour map of cmocean.
@@ -129,14 +137,13 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     axes.pcolormesh(
         places.x,
         places.y,
-        field.transpose(horizontal.y_dim, horizontal.x_dim).values,
+        flat(field, horizontal).values,
         vmin=limits[0],
         vmax=limits[1],
-        cmap=getattr(find_library("cmocean").cm, colours),
+        cmap=getattr(find_library("cmocean").cm, colours).with_extremes(bad=LAND_COLOUR),
         shading="nearest",
         rasterized=True,
     )
-    axes.set_facecolor(LAND_COLOUR)
     axes.set_aspect(places.aspect)
     axes.set_title(title, fontsize="medium")
     axes.set(xlabel=places.labels[0], ylabel=places.labels[1])
@@ -162,9 +169,28 @@ def draw_bar(panels: list[Axes], label: str, location: str = "bottom") -> None:
     >>> len(axes.figure.axes)
     2
     """
-    ticks = find_library("matplotlib.ticker").MaxNLocator(5)
+    # Numbers below one panel have room for three; beside it they are one above the other.
+    ticks = find_library("matplotlib.ticker").MaxNLocator(3 if location == "bottom" and len(panels) == 1 else 5)
     shape: dict[str, Any] = {"aspect": 30, "shrink": 0.8} if location == "bottom" else {}
-    panels[0].figure.colorbar(panels[0].collections[0], ax=panels, location=location, label=label, ticks=ticks, **shape)
+    panels[0].figure.colorbar(
+        panels[0].collections[0],
+        ax=panels,
+        location=location,
+        label=label,
+        ticks=ticks,
+        extend=_clipped([panel.collections[0] for panel in panels]),
+        **shape,
+    )
+
+
+def _clipped(maps: Sequence[Any]) -> str:
+    """Name the ends of a colour scale beyond which some cells are, as matplotlib does; rounding is not beyond."""
+    low, high = maps[0].get_clim()
+    slack = 1e-3 * (high - low)
+    cells = [np.ma.masked_invalid(drawn.get_array()) for drawn in maps]
+    below = any(bool(np.ma.any(values < low - slack)) for values in cells)
+    above = any(bool(np.ma.any(values > high + slack)) for values in cells)
+    return {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
 
 
 def map_aspect(field: xr.DataArray) -> float:
@@ -188,12 +214,35 @@ def map_aspect(field: xr.DataArray) -> float:
     return float(np.ptp(places.y) * places.aspect / np.ptp(places.x))
 
 
-def find_grid(field: xr.DataArray) -> Horizontal:
-    """Find the grid of a field that has no other dimensions.
+def flat(field: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
+    """Return a field as (y, x): other dimensions, of which each has one entry only, become scalar coordinates.
 
     Parameters
     ----------
-    field : DataArray, dimensions (y, x) in any order
+    field : DataArray
+    horizontal : Horizontal
+        Its grid, as `find_grid` finds it.
+
+    Returns
+    -------
+    DataArray, dimensions (y, x)
+
+    Examples
+    --------
+    >>> day = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon")).expand_dims(time=[0])
+    >>> flat(day, find_grid(day)).dims
+    ('lat', 'lon')
+    """
+    dims = (horizontal.y_dim, horizontal.x_dim)
+    return field.squeeze([dim for dim in field.dims if dim not in dims]).transpose(*dims)
+
+
+def find_grid(field: xr.DataArray) -> Horizontal:
+    """Find the grid of a field that is one map: each of its other dimensions has one entry.
+
+    Parameters
+    ----------
+    field : DataArray
 
     Returns
     -------
@@ -210,7 +259,7 @@ def find_grid(field: xr.DataArray) -> Horizontal:
     'lat'
     """
     horizontal = find_horizontal(field)
-    extra = [dim for dim in field.dims if dim not in (horizontal.y_dim, horizontal.x_dim)]
+    extra = [dim for dim, size in field.sizes.items() if size > 1 and dim not in (horizontal.y_dim, horizontal.x_dim)]
     if extra:
         raise ValueError(
             f"Invalid field with dimensions {field.dims}. It must have the horizontal ones only: select one of "
