@@ -181,31 +181,37 @@ def test_the_coasts_have_land_and_the_other_fields_have_none(module):
     assert all(fields.open_field(field).isnull().any() for field in fields.COASTS)
 
 
-def test_scaled_time_of_a_loop_counts_every_member(module):
-    speed = module("speed")
-    loop = speed.Contestant("archambault2022", 1, 150, loop=True)
-    whole = speed.Contestant("archambault2022", 10)
-    assert loop.scale(10, 16) == pytest.approx(10 * 1500 / 150)
-    assert whole.scale(10, 16) == 1.0
-    assert speed.Contestant("kriging", 10).scale(10, 16) == 1.0
-
-
-def test_speed_runs_all_in_turn_and_restores_the_presets(module, tmp_path, capsys):
-    speed = module("speed")
-    options = ["--quick", "--fields", "synthetic", "--factors", "8", "--methods", "balanced", "archambault2022"]
-    assert speed.main([*options, "--paper-iterations", "10", "--out", str(tmp_path)]) == 0
-    records = json.loads((tmp_path / "speed.json").read_text())
-    assert [record["method"] for record in records] == [
-        "balanced",
-        "archambault2022",
-        "archambault2022, one after the other",
+def test_warm_starts_are_measured_beside_cold_ones(module, tmp_path):
+    warm_start = module("warm_start")
+    options = ["--quick", "--fields", "synthetic", "--chain", "2", "--every", "2", "--out", str(tmp_path)]
+    assert warm_start.main(options) == 0
+    records = json.loads((tmp_path / "warm_start.json").read_text())
+    assert [(record["day"], record["kind"]) for record in records] == [
+        (0, "cold"),
+        (0, "warm"),
+        (1, "warm"),
+        (2, "cold"),
+        (2, "warm"),
     ]
-    assert [record["iterations"] for record in records] == [None, 10, 10]
-    assert records[2]["whole"] == pytest.approx(2 * 150 * records[2]["seconds"][0])
-    assert speed.PRESETS["archambault2022"]((8, 8)).iterations == 1500
-    page = (tmp_path / "speed.md").read_text()
-    assert "side by side: aim 4" in page
-    assert "RMSE" in page
+    iterations = [record["iterations"] for record in records]
+    assert iterations == [120, 120, 12, 120, 120]
+    assert records[0]["rmse"] == records[1]["rmse"]
+    assert "| warm over cold |" in (tmp_path / "warm_start.md").read_text()
+
+
+def test_the_summary_of_warm_starts_compares_the_same_days(module):
+    warm_start = module("warm_start")
+    common = {"rmse": 1.0, "std": 1.0, "fit_std": 1.0, "iterations": 10, "seconds": 2.0, "cpu_seconds": 3.0}
+    records = [
+        {"day": 0, "kind": "cold", **common, "seconds": 6.0},
+        {"day": 0, "kind": "warm", **common, "rmse": 1.02},
+        {"day": 1, "kind": "warm", **common, "rmse": 9.0, "seconds": 1.0},
+    ]
+    found = warm_start.summarise(records)
+    assert (found["warm"]["rmse"], found["warm"]["seconds"]) == (1.02, 1.5)
+    said = warm_start.verdict(found)
+    assert "4.0 times fewer seconds (1.0 of CPU time): aim 3, reached" in said
+    assert "RMSE +2.0%: aim within 5%, reached" in said
 
 
 def test_the_whole_plan_of_the_accuracy_benchmark(module):
