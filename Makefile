@@ -17,7 +17,7 @@ else
 WITHOUT_SAMPLES := and not samples
 endif
 
-.PHONY: demo test test-all lint docs bench clean
+.PHONY: demo test test-all lint docs bench dist clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,11 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/accuracy.py --quick
 	$(BIN)/python benchmarks/speed.py
+
+# The wheel is made from the sdist, so that what the sdist lacks shows.
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build
 
 clean:
 	rm -rf $(VENV) docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -12,6 +12,8 @@ from xr_dip import downscaling
 from xr_dip.accessor import DipArray, DipDataset
 
 FUNCTIONS = ["downscale", "interpolate"]
+# What an accessor fills in by itself, and what is for series of calls.
+NOT_FOR_ACCESSORS = {"da", "dataset", "relay"}
 SIGNATURES = {name: inspect.signature(getattr(downscaling, name)) for name in FUNCTIONS}
 
 
@@ -49,12 +51,12 @@ def parameters(function, leave_out):
 @pytest.mark.parametrize(("accessor", "own"), [(DipArray, {"self"}), (DipDataset, {"self", "name"})])
 def test_signatures_agree(name, accessor, own):
     method, function = getattr(accessor, name), getattr(downscaling, name)
-    assert parameters(method, own) == parameters(function, {"da", "dataset"})
+    assert parameters(method, own) == parameters(function, NOT_FOR_ACCESSORS)
 
 
 def unlike_the_defaults(name):
     """One value for each argument, so that none that is dropped goes unnoticed."""
-    return {argument: object() for argument in SIGNATURES[name].parameters if argument not in ("da", "dataset")}
+    return {argument: object() for argument in SIGNATURES[name].parameters if argument not in NOT_FOR_ACCESSORS}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -64,6 +66,7 @@ def test_every_argument_of_an_array_arrives(dataset, calls, name):
     [(called, arguments)] = calls
     assert called == name
     xr.testing.assert_identical(arguments.pop("da"), dataset.ssh)
+    assert arguments.pop("relay", None) is None
     assert arguments == {**given, "dataset": None}
 
 
@@ -75,6 +78,7 @@ def test_every_argument_of_a_dataset_arrives(dataset, calls, name):
     assert called == name
     xr.testing.assert_identical(arguments.pop("da"), dataset.mdt)
     assert arguments.pop("dataset") is dataset
+    assert arguments.pop("relay", None) is None
     assert arguments == given
 
 

@@ -67,8 +67,11 @@ def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
         "members": 10,
         "preset": "balanced",
         "generator": None,
+        "generator_options": None,
         "loss": None,
+        "penalties": None,
         "constraint": None,
+        "constraint_options": None,
         "mask": None,
         "weights": "equal",
         "land_value": None,
@@ -79,20 +82,38 @@ def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
         "x_coord": None,
         "y_coord": None,
         "noise_std": None,
+        "tile": "auto",
+        "overlap": None,
         "seed": 0,
         "device": "auto",
+        "batch": None,
         "keep_members": False,
         "progress": True,
     }
     assert "fine.nc: ssh_mean" in result.stdout
 
 
+@pytest.mark.parametrize(("word", "value"), [("none", None), ("auto", "auto"), ("12", 12)])
+def test_the_size_of_tiles_may_be_a_word(word, value, coarse, tmp_path, calls):
+    assert run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--tile", word).exit_code == 0
+    assert calls[0]["tile"] == value
+
+
+def test_another_word_is_no_size_of_tiles(coarse, tmp_path, calls):
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--tile", "large")
+    assert result.exit_code == 2
+    assert "Invalid tile 'large'. It must be auto, none, or a whole number of coarse cells." in result.stderr
+
+
 def test_every_option_arrives(coarse, tmp_path, calls):
     options = ["--members", 3, "--preset", "fast", "--generator", "dcgan", "--loss", "charbonnier", "--seed", 7]
     options += ["--constraint", "additive", "--weights", "area", "--noise-std", 0.02, "--device", "cpu"]
     options += ["--keep-members", "--quiet", "--factor", "2,3", "--mask", f"{coarse}:tmask"]
+    options += ["--generator-option", "latent=fixed", "--generator-option", "width=1.5"]
+    options += ["--penalty", "gradient=0.01", "--constraint-option", "value_range=-2,2"]
     options += ["--land-value", 0, "--extrapolate", "--periodic", "no"]
     options += ["--x-dim", "lon", "--y-dim", "lat", "--x-coord", "lon", "--y-coord", "lat"]
+    options += ["--tile", 12, "--overlap", 4, "--batch", 5]
     result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", *options)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
@@ -104,8 +125,11 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "members": 3,
         "preset": "fast",
         "generator": "dcgan",
+        "generator_options": {"latent": "fixed", "width": 1.5},
         "loss": "charbonnier",
+        "penalties": {"gradient": 0.01},
         "constraint": "additive",
+        "constraint_options": {"value_range": (-2, 2)},
         "weights": "area",
         "land_value": 0.0,
         "extrapolate": True,
@@ -115,8 +139,11 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "x_coord": "lon",
         "y_coord": "lat",
         "noise_std": 0.02,
+        "tile": 12,
+        "overlap": 4,
         "seed": 7,
         "device": "cpu",
+        "batch": 5,
         "keep_members": True,
         "progress": False,
     }
@@ -132,6 +159,13 @@ def test_the_result_is_written_where_it_was_asked(coarse, tmp_path, calls):
 def test_a_factor_that_is_no_number_is_a_usage_error(coarse, tmp_path, calls, factor):
     result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", factor)
     assert_one_line(result, 2, f"Invalid factor {factor!r}. It must be a whole number")
+    assert not calls
+
+
+@pytest.mark.parametrize("text", ["gradient", "=1", "gradient="])
+def test_an_option_of_a_part_needs_a_name_and_a_value(coarse, tmp_path, calls, text):
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--penalty", text)
+    assert_one_line(result, 2, f"Invalid option {text!r}. It must be a name and a value")
     assert not calls
 
 

@@ -37,6 +37,7 @@ def test_the_reference_lists_what_there_is(module):
     [
         ("xr_dip.presets", "PRESETS"),
         ("xr_dip.fitting.losses", "LOSSES"),
+        ("xr_dip.fitting.penalties", "PENALTIES"),
         ("xr_dip.constraints", "CONSTRAINTS"),
         ("xr_dip.generators", "GENERATORS"),
     ],

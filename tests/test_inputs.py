@@ -85,11 +85,14 @@ def test_what_both_methods_refuse(method, da, options, error, message):
         ({"members": 2.0}, "Invalid members 2.0"),
         ({"seed": -1}, "Invalid seed -1. It must be a whole number of at least 0"),
         ({"preset": "best"}, "Invalid preset 'best'. It must be one of .*'balanced'"),
-        ({"generator": "gan"}, "Invalid generator 'gan'. It must be one of .'bandlimited', 'dcgan'."),
-        ({"loss": "mae"}, "Invalid loss 'mae'. It must be one of .'charbonnier', 'mse'."),
+        (
+            {"generator": "gan"},
+            "Invalid generator 'gan'. It must be one of .'bandlimited', 'dcgan', 'decoder', 'knitwork', 'skip'.",
+        ),
+        ({"loss": "mae"}, "Invalid loss 'mae'. It must be one of .'charbonnier', 'huber', 'l1', 'mse'."),
         (
             {"constraint": "hard"},
-            "Invalid constraint 'hard'. It must be one of .'additive', 'none', 'optimal'",
+            "Invalid constraint 'hard'. It must be one of .'additive', 'geiss', 'multiplicative', 'none', 'optimal'",
         ),
         ({"operator": "sinc"}, "Invalid operator 'sinc'. It must be one of .'block_mean'."),
         ({"noise_std": 0}, "Invalid noise_std 0. It must be a positive number"),

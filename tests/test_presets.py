@@ -12,14 +12,33 @@ from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
-from xr_dip.presets import PRESETS, Preset, accurate, archambault2022, balanced, fast
+from xr_dip.presets import PRESETS, Preset, accurate, archambault2022, balanced, fast, ulyanov2018
 
 FACTORS = [(1, 1), (2, 2), (3, 5), (4, 4), (8, 8), (1, 16), (16, 16), (32, 32), (60, 60)]
 
 
 def test_names():
-    named = {"balanced": balanced, "fast": fast, "accurate": accurate, "archambault2022": archambault2022}
-    assert named == PRESETS
+    published = {"archambault2022": archambault2022, "ulyanov2018": ulyanov2018}
+    assert {"balanced": balanced, "fast": fast, "accurate": accurate, **published} == PRESETS
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_the_published_hourglass_is_the_same_at_every_factor(factor):
+    assert ulyanov2018(factor) == Preset(
+        generator="skip",
+        generator_options={},
+        variants=({},),
+        loss="mse",
+        operator="block_mean",
+        constraint="none",
+        stopping="fixed",
+        whitening=0.0,
+        iterations=2000,
+        learning_rate=0.01,
+        betas=(0.9, 0.999),
+        schedule="constant",
+        keep="last",
+    )
 
 
 @pytest.mark.parametrize("factor", FACTORS)
@@ -160,6 +179,34 @@ def test_another_generator_comes_with_its_own_options():
 
 def test_the_same_generator_keeps_its_options():
     assert balanced((16, 16)).override(generator="bandlimited") == balanced((16, 16))
+
+
+def test_options_of_the_generator_hold_in_all_members():
+    changed = balanced((16, 16)).override(generator_options={"activation": "silu", "padding": (2, 2)})
+    assert [changed.options_of_member(k)["activation"] for k in range(3)] == ["silu"] * 3
+    assert changed.options_of_member(0) == balanced((16, 16)).options_of_member(0) | {
+        "activation": "silu",
+        "padding": (2, 2),
+    }
+    other = balanced((16, 16)).override(generator="skip", generator_options={"channels": 8})
+    assert other.options_of_member(1) == {"channels": 8}
+
+
+def test_options_of_a_constraint_go_with_it():
+    bounded = balanced((16, 16)).override(constraint="geiss", constraint_options={"value_range": (-2, 2)})
+    assert bounded.constraint_options == {"value_range": (-2, 2)}
+    assert bounded.override(constraint="additive").constraint_options == {}
+    assert bounded.override(loss="l1").constraint_options == {"value_range": (-2, 2)}
+    assert bounded.override(constraint_options={"value_range": (0, 1)}).constraint_options == {"value_range": (0, 1)}
+
+
+def test_a_soft_constraint_is_a_penalty():
+    plain = balanced((16, 16)).override(penalties={"gradient": 0.1})
+    assert plain.penalties_of_fits() == {"gradient": 0.1}
+    soft = plain.override(constraint="soft")
+    assert soft.penalties_of_fits() == {"gradient": 0.1, "coarse_misfit": 16.0}
+    softer = plain.override(constraint="soft", constraint_options={"alpha": 2.0})
+    assert softer.penalties_of_fits() == {"gradient": 0.1, "coarse_misfit": 2.0}
 
 
 def test_unknown_part_is_refused():

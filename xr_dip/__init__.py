@@ -10,15 +10,21 @@ from xr_dip.accessor import DipArray, DipDataset
 from xr_dip.archive.driver import downscale_archive
 from xr_dip.downscaling import downscale, interpolate
 from xr_dip.errors import DipWarning
+from xr_dip.geostrophy import currents
+from xr_dip.scoring import verify
+from xr_dip.versions import show_versions
 
 __all__ = [
     "DipArray",
     "DipDataset",
     "DipWarning",
     "__version__",
+    "currents",
     "downscale",
     "downscale_archive",
     "interpolate",
     "samples",
+    "show_versions",
     "synthetic",
+    "verify",
 ]

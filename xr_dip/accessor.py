@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import xarray as xr
 
-from xr_dip import downscaling
+from xr_dip import downscaling, geostrophy, scoring
 from xr_dip.cf.summary import Summary, summarize
 from xr_dip.inputs import FactorLike, Mask, Periodic, Weights
+from xr_dip.plot import overview
+from xr_dip.report import write_report
+from xr_dip.tiling import TileLike
 from xr_dip.variables import Names, apply_to_variables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @xr.register_dataarray_accessor("dip")  # type: ignore[no-untyped-call]
@@ -33,8 +44,11 @@ class DipArray:
         members: int = 10,
         preset: str = "balanced",
         generator: str | None = None,
+        generator_options: Mapping[str, Any] | None = None,
         loss: str | None = None,
+        penalties: Mapping[str, float] | None = None,
         constraint: str | None = None,
+        constraint_options: Mapping[str, Any] | None = None,
         operator: str | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
@@ -46,8 +60,11 @@ class DipArray:
         y_dim: str | None = None,
         x_coord: str | None = None,
         y_coord: str | None = None,
+        tile: TileLike = "auto",
+        overlap: int | None = None,
         seed: int = 0,
         device: str = "auto",
+        batch: int | None = None,
         keep_members: bool = False,
         progress: bool = True,
     ) -> xr.Dataset:
@@ -58,8 +75,11 @@ class DipArray:
             members=members,
             preset=preset,
             generator=generator,
+            generator_options=generator_options,
             loss=loss,
+            penalties=penalties,
             constraint=constraint,
+            constraint_options=constraint_options,
             operator=operator,
             mask=mask,
             weights=weights,
@@ -71,8 +91,11 @@ class DipArray:
             y_dim=y_dim,
             x_coord=x_coord,
             y_coord=y_coord,
+            tile=tile,
+            overlap=overlap,
             seed=seed,
             device=device,
+            batch=batch,
             keep_members=keep_members,
             progress=progress,
         )
@@ -108,6 +131,27 @@ class DipArray:
             y_coord=y_coord,
         )
 
+    def currents(
+        self,
+        *,
+        equator_band: float = geostrophy.EQUATOR_BAND,
+        eddy_dim: str | None = None,
+        x_dim: str | None = None,
+        y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
+    ) -> xr.Dataset:
+        """Geostrophic currents of this height, fine or coarse; see `xr_dip.currents`."""
+        return geostrophy.currents(
+            self._obj,
+            equator_band=equator_band,
+            eddy_dim=eddy_dim,
+            x_dim=x_dim,
+            y_dim=y_dim,
+            x_coord=x_coord,
+            y_coord=y_coord,
+        )
+
 
 @xr.register_dataset_accessor("dip")  # type: ignore[no-untyped-call]
 class DipDataset:
@@ -135,8 +179,11 @@ class DipDataset:
         members: int = 10,
         preset: str = "balanced",
         generator: str | None = None,
+        generator_options: Mapping[str, Any] | None = None,
         loss: str | None = None,
+        penalties: Mapping[str, float] | None = None,
         constraint: str | None = None,
+        constraint_options: Mapping[str, Any] | None = None,
         operator: str | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
@@ -148,8 +195,11 @@ class DipDataset:
         y_dim: str | None = None,
         x_coord: str | None = None,
         y_coord: str | None = None,
+        tile: TileLike = "auto",
+        overlap: int | None = None,
         seed: int = 0,
         device: str = "auto",
+        batch: int | None = None,
         keep_members: bool = False,
         progress: bool = True,
     ) -> xr.Dataset:
@@ -162,8 +212,11 @@ class DipDataset:
                 members=members,
                 preset=preset,
                 generator=generator,
+                generator_options=generator_options,
                 loss=loss,
+                penalties=penalties,
                 constraint=constraint,
+                constraint_options=constraint_options,
                 operator=operator,
                 mask=mask,
                 weights=weights,
@@ -175,8 +228,11 @@ class DipDataset:
                 y_dim=y_dim,
                 x_coord=x_coord,
                 y_coord=y_coord,
+                tile=tile,
+                overlap=overlap,
                 seed=seed,
                 device=device,
+                batch=batch,
                 keep_members=keep_members,
                 progress=progress,
                 dataset=self._obj,
@@ -220,6 +276,62 @@ class DipDataset:
             )
 
         return apply_to_variables(self._obj, name, apply)
+
+    def currents(
+        self,
+        name: Hashable | None = None,
+        *,
+        equator_band: float = geostrophy.EQUATOR_BAND,
+        eddy_dim: str | None = None,
+        x_dim: str | None = None,
+        y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
+    ) -> xr.Dataset:
+        """Geostrophic currents of a result, over its members if it has them, or of a height; see `xr_dip.currents`."""
+        return geostrophy.currents(
+            self._obj,
+            name,
+            equator_band=equator_band,
+            eddy_dim=eddy_dim,
+            x_dim=x_dim,
+            y_dim=y_dim,
+            x_coord=x_coord,
+            y_coord=y_coord,
+        )
+
+    def verify(
+        self,
+        truth: xr.DataArray,
+        name: Hashable | None = None,
+        *,
+        weights: str | xr.DataArray = "equal",
+        baselines: Sequence[str] = ("bicubic", "kriging"),
+    ) -> xr.Dataset:
+        """Scores of a result against the truth on its fine grid; see `xr_dip.verify`."""
+        return scoring.verify(self._obj, truth, name, weights=weights, baselines=baselines)
+
+    def plot(
+        self,
+        truth: xr.DataArray | None = None,
+        *,
+        coarse: xr.DataArray | None = None,
+        others: Mapping[str, xr.DataArray] | None = None,
+        name: Hashable | None = None,
+    ) -> dict[str, Axes]:
+        """Draw a result on one page; see `xr_dip.plot.overview`."""
+        return overview(self._obj, truth, coarse=coarse, others=others, name=name)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        truth: xr.DataArray | None = None,
+        name: Hashable | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write one HTML page about a result; see `xr_dip.report.write_report`."""
+        return write_report(self._obj, path, truth, name, overwrite=overwrite)
 
     def summary(self) -> Summary:
         """Show the configuration and the totals of a result; see `xr_dip.cf.summary.summarize`."""

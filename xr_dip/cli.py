@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 import xarray as xr
 
-from xr_dip import downscaling, samples
+from xr_dip import downscaling, report_command, samples, score_command
 from xr_dip._version import __version__
 from xr_dip.archive.command import make_command
 from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
@@ -36,13 +36,63 @@ class FactorType(click.ParamType[Any]):
         return (first, second[0]) if second else first
 
 
+class TileType(click.ParamType[Any]):
+    """``auto``, ``none`` or a number of coarse cells."""
+
+    name = "auto|none|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str | None:
+        """Read a word or a number; whether it is possible is for `downscale` to say."""
+        if value in ("auto", "none"):
+            return None if value == "none" else "auto"
+        if not str(value).isdecimal():
+            self.fail(f"Invalid tile {value!r}. It must be auto, none, or a whole number of coarse cells.", param, ctx)
+        return int(value)
+
+
+class OptionType(click.ParamType[Any]):
+    """``NAME=NUMBER`` or ``NAME=NUMBER,NUMBER``; a word stays a word."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """Read a name and its value; whether both are possible is for `downscale` to say."""
+        name, equals, text = str(value).partition("=")
+        if not (name and equals and text):
+            self.fail(f"Invalid option {value!r}. It must be a name and a value: channels=32.", param, ctx)
+        values = tuple(_number(word.strip()) for word in text.split(","))
+        return name, values if len(values) > 1 else values[0]
+
+
+def _number(word: str) -> int | float | str:
+    """Return a whole number, another number, or what is none."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(word)
+    return word
+
+
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Turn the errors that the package raises into one line and exit status 1; any other keeps its traceback."""
+    """Turn the errors that the package raises into one line and exit status 1; any other keeps its traceback.
+
+    The package raises ImportError for an extra that is not installed, and says which.
+    """
     try:
         yield
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def _options_option(flag: str, name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a flag that may be given several times, for a mapping; None where it is not given."""
+
+    def collect(
+        ctx: click.Context, param: click.Parameter, given: tuple[tuple[str, Any], ...]
+    ) -> dict[str, Any] | None:
+        return dict(given) or None
+
+    return click.option(flag, name, multiple=True, type=OptionType(), callback=collect, help=text)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,6 +105,8 @@ def main() -> None:
       xr-dip sample gulf_stream_coarse --output coarse.nc
       xr-dip downscale coarse.nc fine.nc --var sossheig --factor 5
       xr-dip archive year/*.nc fine/ --var sossheig --factor 16
+      xr-dip verify fine.nc truth.nc
+      xr-dip report fine.nc report.html
     """  # noqa: D301
 
 
@@ -68,8 +120,11 @@ def main() -> None:
 @click.option("--members", default=10, show_default=True, metavar="M", help="Fits of the ensemble.")
 @click.option("--preset", default="balanced", show_default=True, metavar="NAME", help="Named configuration.")
 @click.option("--generator", metavar="NAME", help="Network, instead of that of the preset.")
+@_options_option("--generator-option", "generator_options", "Option of the network, such as channels=32.")
 @click.option("--loss", metavar="NAME", help="Misfit, instead of that of the preset.")
+@_options_option("--penalty", "penalties", "Weight of a term added to the loss, such as total_variation=0.01.")
 @click.option("--constraint", metavar="NAME", help="Form of the conservation, instead of that of the preset.")
+@_options_option("--constraint-option", "constraint_options", "Option of the constraint, such as value_range=-2,2.")
 @click.option("--mask", metavar="FILE:VAR", help="Fine sea mask, on the fine grid or any finer regular one.")
 @click.option(
     "--weights",
@@ -92,8 +147,11 @@ def main() -> None:
 @click.option("--x-coord", metavar="NAME", help="Longitude, or x of a projection, where it cannot be found.")
 @click.option("--y-coord", metavar="NAME", help="Latitude, or y of a projection, where it cannot be found.")
 @click.option("--noise-std", type=float, metavar="METRES", help="Noise of the input; it is then not enforced exactly.")
+@click.option("--tile", type=TileType(), default="auto", show_default=True, help="Coarse cells along a side of a tile.")
+@click.option("--overlap", type=int, metavar="N", help="Coarse cells that neighbouring tiles share.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="The same seed gives the same members.")
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:1.")
+@click.option("--batch", type=int, metavar="N", help="Members fitted together; by default as suits the device.")
 @click.option("--keep-members", is_flag=True, help="Write each member, too.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT where it exists.")
 @click.option("--quiet", is_flag=True, help="No progress and no closing line.")
@@ -190,3 +248,5 @@ def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
 
 
 main.add_command(make_command(downscale.params, errors=_one_line_errors, open_mask=_open_mask, periodic=PERIODIC))
+main.add_command(score_command.make_command(errors=_one_line_errors, open_file=_open))
+main.add_command(report_command.make_command(errors=_one_line_errors, open_file=_open))
