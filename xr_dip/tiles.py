@@ -54,7 +54,7 @@ class TileEstimate:
         """Warn, once for all tiles, of what is odd about values (ny, nx) of the whole domain."""
         if self.watch:
             watch_for_fill(values, self.recipe.name)
-        warn_of_unused(_unused(self.recipe, values))
+        warn_of_unused(_sea_of(self.recipe, values)[1])
 
     def piece(self, values: FloatArray, stamp: int, number: int) -> Piece | Blank:
         """Estimate a tile from the values (ny, nx) of the whole domain."""
@@ -62,11 +62,11 @@ class TileEstimate:
             self.look_at(values)
         tile = self.tiling[number]
         estimate, recipe, part = self.estimate, self.recipe.of_tile(tile), tile.cut(values)
-        unused = _unused(recipe, part)
+        open_sea, unused = _sea_of(recipe, part)
         if not (np.isfinite(part) & ~unused).any():
             for _ in range(recipe.members if np.isfinite(part).any() and estimate.step else 0):
                 estimate.step()  # type: ignore[misc]  # fits that a progress bar waits for
-            return _blank(recipe, part, unused)
+            return _blank(recipe, open_sea, unused)
         covariance = self._covariance_around(values, tile) if recipe.needs_covariance else None
         return SliceEstimate(recipe, estimate.keep_members, estimate.step, estimate.relay).piece(
             part, stamp, covariance
@@ -75,26 +75,30 @@ class TileEstimate:
     def _covariance_around(self, values: FloatArray, tile: Tile) -> Covariance | None:
         """Fit the covariance of a window that holds enough values; None where the tile itself does."""
         grown, step = tile, max(tile.shape)
-        while np.isfinite(grown.cut(values)).sum() < FEWEST_CELLS and grown.shape != self.tiling.shape:
+        while self._usable(values, grown) < FEWEST_CELLS and grown.shape != self.tiling.shape:
             grown = self.tiling.grow(grown, step)
         if grown is tile:
             return None
         return SliceEstimate(self.recipe.of_tile(grown)).covariance(grown.cut(values))
 
+    def _usable(self, values: FloatArray, tile: Tile) -> int:
+        """Count the values of a window that constrain something."""
+        part = tile.cut(values)
+        _, unused = _sea_of(self.recipe.of_tile(tile), part)
+        return int((np.isfinite(part) & ~unused).sum())
 
-def _unused(recipe: Recipe, values: FloatArray) -> npt.NDArray[np.bool_]:
-    """Coarse cells that have a value but no fine sea."""
+
+def _sea_of(recipe: Recipe, values: FloatArray) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Fine cells that mask and weights leave open, and coarse cells that have a value but none of them."""
     known = np.isfinite(values)
     under_data = np.asarray(repeat(known, recipe.factor))
     open_sea, _ = read_open_sea(under_data, under_data.shape, recipe.mask, recipe.weights)
-    return np.asarray(known & (block_sum((open_sea & under_data).astype(np.float32), recipe.factor) == 0))
+    seen = block_sum((open_sea & under_data).astype(np.float32), recipe.factor) > 0
+    return open_sea, known & ~seen
 
 
-def _blank(recipe: Recipe, values: FloatArray, unused: npt.NDArray[np.bool_]) -> Blank:
+def _blank(recipe: Recipe, open_sea: npt.NDArray[np.bool_], unused: npt.NDArray[np.bool_]) -> Blank:
     """Return the flags of a tile that nothing constrains."""
-    under_data = np.asarray(repeat(np.isfinite(values), recipe.factor))
-    open_sea, _ = read_open_sea(under_data, under_data.shape, recipe.mask, recipe.weights)
     flags = np.where(open_sea, Flag.no_data, Flag.land)
-    return Blank(
-        (flags | np.where(repeat(unused.astype(np.float64), recipe.factor) > 0, Flag.coarse_unused, 0)).astype(np.int8)
-    )
+    flags |= np.where(repeat(unused.astype(np.float64), recipe.factor) > 0, Flag.coarse_unused, 0)
+    return Blank(flags.astype(np.int8))
