@@ -67,9 +67,13 @@ sphinx_gallery_conf = {
     "gallery_dirs": "generated/gallery",
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"demo\.py$",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.StoryOrder",
     "abort_on_example_error": True,
-    "download_all_examples": False,
+    # Each page and the whole gallery are offered as scripts and as notebooks, which begin with what they need.
+    "download_all_examples": True,
+    "first_notebook_cell": '# Needs the extras plot and verify of xr_dip: pip install -e ".[plot,verify]" in a clone',
+    # Comments that are for the gallery, such as which picture stands for a page, are for nobody else.
+    "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,
