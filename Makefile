@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+OLDEST := .venv-oldest
 # The fits use one thread each and run side by side; more threads inside them only fight.
 export OMP_NUM_THREADS := 1
 export MPLBACKEND := Agg
@@ -17,7 +18,7 @@ else
 WITHOUT_SAMPLES := and not samples
 endif
 
-.PHONY: demo test test-all lint docs bench dist clean
+.PHONY: demo test test-all test-oldest lint docs bench dist clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +33,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell *.md CITATION.cff Makefile benchmarks docs examples tests xr_dip
 
 test: lint
 	@echo "Real files: $(or $(SAMPLES),none at hand; set XR_DIP_DATA_DIR to run the tests on them)"
@@ -41,9 +43,20 @@ test-all: lint
 	@echo "Real files: $(or $(SAMPLES),none at hand; set XR_DIP_DATA_DIR to run the tests on them)"
 	$(BIN)/python -m pytest -n 2 -m "(slow or not slow) $(WITHOUT_SAMPLES)" --cov --cov-report=term --cov-fail-under=90
 
+# The lower bounds of pyproject.toml, in an environment of their own.
+$(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-oldest.txt torch
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-oldest.txt --editable ".[test]"
+	touch $(OLDEST)/.ready
+
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest -n 2 -m "not slow $(WITHOUT_SAMPLES)"
+
 docs: $(READY)
 	rm -rf docs/generated docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 bench: $(READY)
 	$(BIN)/python benchmarks/accuracy.py --quick
@@ -55,4 +68,4 @@ dist: $(READY)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(OLDEST) docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache
