@@ -6,12 +6,13 @@ import json
 import multiprocessing
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from cases import Case, Record, describe, number, run_case
+from cases import Case, Record, number, run_case
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,33 @@ class Job:
     def is_done(self, store: Store) -> bool:
         """Tell whether the record is there, and the picture if one is wanted."""
         return self.case.key in store and (self.picture is None or self.picture.exists())
+
+    def run(self) -> list[Record]:
+        """Return the record of the case, and draw its picture."""
+        record, result, twin = run_case(self.case, device=self.device)
+        if self.picture is not None:
+            from pictures import draw_case
+
+            draw_case(self.case, result, twin, self.picture)
+        return [record]
+
+    def __str__(self) -> str:
+        """Show the case."""
+        return str(self.case)
+
+
+class Work(Protocol):
+    """What all jobs look like: one or more records, of which `is_done` knows whether they are there."""
+
+    @property
+    def device(self) -> str:
+        """As in `xr_dip.downscale`."""
+
+    def is_done(self, store: Store) -> bool:
+        """Tell whether there is nothing to run."""
+
+    def run(self) -> list[Record]:
+        """Return the records."""
 
 
 class Store:
@@ -66,12 +94,12 @@ def _place(record: Record) -> list[object]:
     return [record[name] for name in ("field", "factor", "noise", "method", "key")]
 
 
-def run_jobs(jobs: list[Job], store: Store, processes: int) -> list[str]:
+def run_jobs(jobs: Sequence[Work], store: Store, processes: int) -> list[str]:
     """Run the jobs that are not done, and return what failed.
 
     Parameters
     ----------
-    jobs : list of Job
+    jobs : list of Job or of others like it
     store : Store
         Gets the records.
     processes : int
@@ -86,13 +114,13 @@ def run_jobs(jobs: list[Job], store: Store, processes: int) -> list[str]:
     print(f"{len(jobs) - len(waiting)} of {len(jobs)} cases are done, {len(waiting)} to run", flush=True)
     failures = []
     with _runner(processes) as results:
-        for count, (record, failure) in enumerate(results(waiting), start=1):
+        for count, (records, failure) in enumerate(results(waiting), start=1):
             if failure is not None:
                 failures.append(failure)
                 print(f"[{count}/{len(waiting)}] FAILED {failure}", flush=True)
-                continue
-            store.add(record)
-            print(f"[{count}/{len(waiting)}] {_line(record)}", flush=True)
+            for record in records:
+                store.add(record)
+                print(f"[{count}/{len(waiting)}] {_line(record)}", flush=True)
     return failures
 
 
@@ -122,17 +150,13 @@ def _take_core() -> None:
         os.sched_setaffinity(0, {allowed[worker % len(allowed)]})
 
 
-def _run(job: Job) -> tuple[Record, str | None]:
-    """Run one job; an error of the case is a result like any other, and told at the end."""
+def _run(job: Work) -> tuple[list[Record], str | None]:
+    """Run one job; an error of it is a result like any other, and told at the end."""
     try:
-        record, result, twin = run_case(job.case, device=job.device)
-        if job.picture is not None:
-            from pictures import draw_case
-
-            draw_case(job.case, result, twin, job.picture)
+        records = job.run()
     except (ValueError, RuntimeError, ArithmeticError) as error:
-        return describe(job.case), f"{job.case}: {error}"
-    return {**record, "machine": machine(job.device)}, None
+        return [], f"{job}: {error}"
+    return [{**record, "machine": machine(job.device)} for record in records], None
 
 
 def machine(device: str) -> str:

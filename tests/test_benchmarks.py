@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from xr_dip import samples
+from xr_dip.presets import PRESETS
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -227,3 +228,52 @@ def test_the_whole_plan_of_the_accuracy_benchmark(module):
     whole = command.without_filters(some)
     assert accuracy.make_cases(whole)["main"] == cases["main"]
     assert [str(case) for case in accuracy.make_cases(some)["main"]] == ["osmosis_200908 x8 fast"]
+
+
+@pytest.fixture
+def quick_kind(module, monkeypatch):
+    """Fits of a few steps, as a kind of the table of methods and as a preset of the package."""
+    method_fits = module("method_fits")
+
+    def quick(factor):
+        return replace(PRESETS["fast"](factor), iterations=5)
+
+    monkeypatch.setitem(method_fits.KINDS, "quick", quick)
+    monkeypatch.setitem(PRESETS, "quick", quick)
+    return method_fits
+
+
+def test_constraints_of_the_methods_table_are_those_of_the_package(module, quick_kind):
+    cases, fields = module("cases"), module("fields")
+    records = quick_kind.run_ensemble(quick_kind.Ensemble(fields.SYNTHETIC, 8, "quick"))
+    assert [record["constraint"] for record in records] == list(quick_kind.CONSTRAINTS)
+    by_constraint = {record["constraint"]: record for record in records}
+    whole = cases.run_case(cases.Case(fields.SYNTHETIC, 8, "quick", 2))[0]
+    for name in ("rmse", "ssim", "gradient_rmse"):
+        assert by_constraint["optimal"][name] == pytest.approx(whole[name], rel=1e-3)
+    assert by_constraint["optimal"]["spread_skill"] == pytest.approx(whole["spread_skill"], rel=0.1)  # other draws
+    assert by_constraint["none"]["conservation_error"] > 1e-4
+    assert all(by_constraint[name]["conservation_error"] < 1e-6 for name in quick_kind.CONSTRAINTS if name != "none")
+
+
+def test_a_constraint_that_refuses_the_fits_leaves_a_record_that_says_so(module, quick_kind, monkeypatch):
+    monkeypatch.setattr(quick_kind, "CONSTRAINTS", ("none", "softmax"))
+    monkeypatch.setattr(quick_kind, "constraint_options", lambda name, values: {})
+    records = quick_kind.run_ensemble(quick_kind.Ensemble(module("fields").SYNTHETIC, 8, "quick"))
+    assert "rmse" in records[0]
+    assert "Invalid offset" in records[1]["refused"]
+
+
+def test_the_methods_page_compares_constraints_losses_and_noise(module, quick_kind, tmp_path):
+    methods = module("methods")
+    arguments = ["--fields", "synthetic", "--factors", "8", "--kinds", "quick", "--out", str(tmp_path)]
+    assert methods.main([*arguments, "--noises", "0", "0.02"]) == 0
+    records = [record for record in json.loads((tmp_path / "methods.json").read_text()) if "kind" in record]
+    clean = {record["method"]: record for record in records if not record["noise"]}
+    page = (tmp_path / "methods.md").read_text()
+    assert len(clean) == 2 * len(quick_kind.CONSTRAINTS)  # mean square and Charbonnier
+    ratio = clean["quick, mse, smooth"]["rmse"] / clean["quick, mse, none"]["rmse"]
+    assert f"| smooth | {ratio:.3f} |" in page
+    assert "## Losses" in page
+    assert "## With noise" in page
+    assert page.count("**") > 4

@@ -149,7 +149,7 @@ def test_the_whole_plan(module):
     assert options.parts == ["loop", "peer", "tiles", "warm", "dask", "scaling", "memory"]
     assert (options.rounds, options.members, options.paper_members, options.paper_iterations) == (3, 10, 10, 150)
     assert module("speed_loop").points("archambault2022", 16, options) == (15, 150)
-    assert module("speed_loop").points("balanced", 16, options) == (15, 150)
+    assert module("speed_loop").points("balanced", 16, options) == (15, 750)
     with pytest.raises(SystemExit):
         speed.parse(["--parts", "gpu"])
 
