@@ -1,0 +1,142 @@
+"""From the results of an ensemble to a student."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import Any
+
+import xarray as xr
+
+from xr_dip.distillation.exercises import hold_out, make_exercises, make_settings
+from xr_dip.distillation.lessons import read_lessons
+from xr_dip.distillation.student import Student
+from xr_dip.inputs import Periodic, Weights, check_seed
+from xr_dip.progress import import_quietly
+
+HELD_OUT = 0.2
+"""Share of the days, the last ones, that tell when to stop."""
+
+
+def distill(
+    coarse: xr.DataArray,
+    estimates: xr.Dataset | xr.DataArray,
+    *,
+    weights: Weights = "equal",
+    land_value: float | None = None,
+    periodic: Periodic = "auto",
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    x_coord: str | None = None,
+    y_coord: str | None = None,
+    dataset: xr.Dataset | None = None,
+    channels: int = 64,
+    layers: int = 4,
+    steps: int = 1500,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> Student:
+    """Train a feed-forward student on ensemble results of some days, to be applied to others.
+
+    It learns to give at once what the ensemble is fitted to: the mean, and a standard error that contains that of the
+    ensemble and what the student itself does not reproduce. It knows no units and no mean level. It has learned the
+    scales of its training days: apply it to fields of the same kind, on cells of about the same size.
+
+    Parameters
+    ----------
+    coarse : DataArray
+        Coarse fields, as for `xr_dip.downscale`: all days of an archive, or those with an estimate.
+    estimates : Dataset or DataArray
+        Results of `xr_dip.downscale` for some of the days, such as ``xr.open_mfdataset("fine/*.nc")`` of an archive.
+        Or one DataArray on the fine grid, such as a truth: its standard error is taken to be zero. Factor and fine sea
+        mask are those of it.
+    weights, land_value, periodic, x_dim, y_dim, x_coord, y_coord, dataset
+        As for `xr_dip.downscale`, and as the estimates were made.
+    channels, layers : int
+        Width and number of the convolutions of 3 x 3 coarse cells.
+    steps : int
+        Of the training, each with eight windows of 16 x 16 coarse cells. The last fifth of the days tells which step
+        was best, if there are five or more.
+    seed : int
+        Every random number comes from it.
+    device : str
+        As for `xr_dip.downscale`; of the training.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Student
+        ``student.downscale(da)`` applies it, ``student.save(path)`` keeps it, `xr_dip.load_student` reads it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For any argument or value that cannot be used, before anything is trained.
+
+    Warns
+    -----
+    DipWarning
+        If the block means of the estimates are not those of the coarse field, which a student always has.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, arXiv:1503.02531. Perspective of
+    Archambault, Filoche, Charantonis, Béréziat (2022).
+
+    Examples
+    --------
+    >>> import xr_dip
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=3).ssh
+    >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
+    >>> fine = xr_dip.downscale(coarse[:2], 4, members=2, preset="fast", progress=False)
+    >>> student = xr_dip.distill(coarse, fine, steps=20, progress=False)
+    >>> student.downscale(coarse[2]).ssh_std.shape
+    (24, 36)
+    """
+    sizes = {"channels": channels, "layers": layers, "steps": steps}
+    for name, value in sizes.items():
+        check_whole(name, value)
+    options: dict[str, Any] = {
+        "weights": weights,
+        "land_value": land_value,
+        "periodic": periodic,
+        "x_dim": x_dim,
+        "y_dim": y_dim,
+        "x_coord": x_coord,
+        "y_coord": y_coord,
+    }
+    lessons = read_lessons(coarse, estimates, options, dataset)
+    settings = make_settings(lessons, channels, layers)
+    taught, held_out = hold_out(make_exercises(lessons, settings), HELD_OUT)
+    train = importlib.import_module("xr_dip.distillation.training").train  # torch is imported here
+    find_device = importlib.import_module("xr_dip.recipe").find_device
+    tqdm = import_quietly("tqdm.auto").tqdm
+    with tqdm(total=steps, desc="student", unit="step", disable=not progress) as bar:
+        learned, scores = train(
+            settings, taught, held_out, steps=steps, seed=check_seed(seed), device=find_device(device), step=bar.update
+        )
+    said = {
+        "days": len(lessons.days),
+        "held_out": len(held_out),
+        "steps": steps,
+        "seed": seed,
+        "teacher": lessons.teacher,
+        **scores,
+    }
+    return Student(replace(settings, training=said), learned)
+
+
+def check_whole(name: str, value: Any) -> None:
+    """Refuse what is no whole number of at least one.
+
+    Examples
+    --------
+    >>> check_whole("steps", 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid steps 0. It must be a whole number of at least 1.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"Invalid {name} {value!r}. It must be a whole number of at least 1.")
