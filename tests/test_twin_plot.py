@@ -1,0 +1,81 @@
+"""Pictures of twin experiments: what they draw is what the scores say."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xr_dip import synthetic, twin
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(scope="module")
+def scores():
+    truth = synthetic.gulf_stream((24, 24), times=3).ssh
+    return twin.experiment(truth, [2, 4], ["bilinear", "bicubic"], noise_std=[0.0, 0.02])
+
+
+def parts():
+    field = synthetic.gulf_stream((12, 16)).ssh
+    maps = {"error": field - field.mean(), "ensemble_std": abs(field), "latent_std": 0.1 * abs(field)}
+    numbers = {"member_rmse": ("member", [0.3, 0.2]), "rmse": ("size", [0.25, 0.15], {"units": "m"})}
+    common = {"correlation": 0.5, "latent_correlation": 0.25, "bicubic_rmse": 0.22}
+    return xr.Dataset(maps | numbers | common, {"size": [1, 2]})
+
+
+def test_lines_by_factor_are_the_scores(scores):
+    axes = twin.plot.by_factor(scores, "rmse")
+    assert len(axes.lines) == 4
+    expected = scores.rmse.mean("time").sel(estimator="bilinear", noise_std=0.02)
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), expected)
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels[:2] == ["bilinear", "bilinear, noise 20 mm"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["x2", "x4"]
+
+
+def test_a_point_for_each_day(scores):
+    axes = twin.plot.days(scores, "bilinear")
+    for line, factor in zip(axes.lines, (2, 4), strict=False):
+        np.testing.assert_allclose(line.get_xdata(), scores.rmse.sel(factor=factor, estimator="bicubic", noise_std=0.0))
+    with pytest.raises(ValueError, match=r"Invalid method 'spline'. It must be one of"):
+        twin.plot.days(scores, "spline")
+
+
+@pytest.mark.parametrize("draw", [twin.plot.by_factor, twin.plot.ensemble_size, twin.plot.losses])
+def test_a_score_that_is_not_there_is_refused(draw):
+    with pytest.raises(ValueError, match=r"Invalid score 'skill'. It must be one of"):
+        draw(parts(), "skill")
+    with pytest.raises(ValueError, match=r"Invalid score 'member_skill'. It must be one of"):
+        twin.plot.members(parts(), "skill")
+
+
+def test_members_and_their_number():
+    axes = twin.plot.members(parts())
+    assert [bar.get_height() for bar in axes.patches] == [0.3, 0.2]
+    assert [line.get_ydata()[0] for line in axes.lines] == [0.15, 0.22]
+    axes = twin.plot.ensemble_size(parts())
+    assert [line.get_ydata()[0] for line in axes.lines] == [0.25, 0.2, 0.22]
+
+
+def test_spreads_have_their_correlations():
+    panels = twin.plot.spreads(parts())
+    assert list(panels) == ["error", "ensemble_std", "latent_std"]
+    assert panels["latent_std"].get_title() == "spread of latents\ncorrelation 0.25"
+
+
+def test_sections_have_one_panel_for_each_factor():
+    cuts = twin.sections(synthetic.gulf_stream((24, 36)).ssh, [2, 4], ["bicubic"])
+    panels = twin.plot.sections(cuts)
+    np.testing.assert_allclose(panels["x4"].lines[2].get_ydata(), cuts.estimate.sel(factor=4, estimator="bicubic"))
+    assert panels["x4"].get_xlabel() == "distance (km)"
+
+
+def test_losses_and_enforcement():
+    values = (("loss", "member", "iteration"), np.arange(8.0).reshape(2, 2, 2))
+    scores = xr.Dataset({"psnr": values}, {"loss": ["mse", "l1"], "iteration": [10, 20]})
+    axes = twin.plot.losses(scores)
+    assert axes.get_legend().get_texts()[1].get_text() == "l1, 6 in the end"
+    table = xr.Dataset({"rmse": ("constraint", [0.1, 0.08])}, {"constraint": ["none", "additive"]})
+    panels = twin.plot.enforcement(table.assign(conservation_error=("constraint", [0.02, 0.0])))
+    assert [bar.get_width() for bar in panels["rmse"].patches] == [0.1, 0.08]
+    assert panels["conservation_error"].patches[1].get_width() == 1e-12
