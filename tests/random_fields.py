@@ -6,7 +6,7 @@ from xr_dip.kriging.matern import colour, torus_margin
 
 
 def sample_pair(shape, pitch, smoothness, length, rng, *, periodic=False):
-    """Draw two independent Matern fields of unit variance; periodic ones go round along x."""
+    """Draw two independent Matérn fields of unit variance; periodic ones go round along x."""
     margin = torus_margin(pitch, length)
     torus = [size + 2 * wide for size, wide in zip(shape, margin, strict=True)]
     if periodic:

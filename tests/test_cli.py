@@ -72,6 +72,8 @@ def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
         "penalties": None,
         "constraint": None,
         "constraint_options": None,
+        "operator": None,
+        "operator_options": None,
         "mask": None,
         "weights": "equal",
         "land_value": None,
@@ -82,6 +84,8 @@ def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
         "x_coord": None,
         "y_coord": None,
         "noise_std": None,
+        "perturb_observations": False,
+        "latent_samples": None,
         "tile": "auto",
         "overlap": None,
         "seed": 0,
@@ -108,8 +112,10 @@ def test_another_word_is_no_size_of_tiles(coarse, tmp_path, calls):
 def test_every_option_arrives(coarse, tmp_path, calls):
     options = ["--members", 3, "--preset", "fast", "--generator", "dcgan", "--loss", "charbonnier", "--seed", 7]
     options += ["--constraint", "additive", "--weights", "area", "--noise-std", 0.02, "--device", "cpu"]
+    options += ["--perturb-observations", "--latent-samples", 4]
     options += ["--keep-members", "--quiet", "--factor", "2,3", "--mask", f"{coarse}:tmask"]
     options += ["--generator-option", "latent=fixed", "--generator-option", "width=1.5"]
+    options += ["--operator", "gaussian", "--operator-option", "width=0.4"]
     options += ["--penalty", "gradient=0.01", "--constraint-option", "value_range=-2,2"]
     options += ["--land-value", 0, "--extrapolate", "--periodic", "no"]
     options += ["--x-dim", "lon", "--y-dim", "lat", "--x-coord", "lon", "--y-coord", "lat"]
@@ -130,6 +136,8 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "penalties": {"gradient": 0.01},
         "constraint": "additive",
         "constraint_options": {"value_range": (-2, 2)},
+        "operator": "gaussian",
+        "operator_options": {"width": 0.4},
         "weights": "area",
         "land_value": 0.0,
         "extrapolate": True,
@@ -139,6 +147,8 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "x_coord": "lon",
         "y_coord": "lat",
         "noise_std": 0.02,
+        "perturb_observations": True,
+        "latent_samples": 4,
         "tile": 12,
         "overlap": 4,
         "seed": 7,

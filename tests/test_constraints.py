@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from xr_dip.blocks import block_mean, block_sum, misfit
 from xr_dip.constraints import CONSTRAINT_NAMES, CONSTRAINTS, additive, make_constraint, none, smooth, soft
 from xr_dip.interpolation import back_project
+from xr_dip.observing.projection import projection
 from xr_dip.positive import multiplicative, softmax
 from xr_dip.value_range import geiss, scadd
 
@@ -236,7 +237,8 @@ def test_none_changes_no_bit():
 
 def test_names():
     bounded = {"geiss": geiss, "scadd": scadd, "multiplicative": multiplicative, "softmax": softmax}
-    assert {"none": none, "additive": additive, "smooth": smooth, **bounded, "soft": soft} == CONSTRAINTS
+    plain = {"none": none, "additive": additive, "smooth": smooth, "soft": soft, "projection": projection}
+    assert {**plain, **bounded} == CONSTRAINTS
     assert (*CONSTRAINTS, "optimal") == CONSTRAINT_NAMES
 
 

@@ -5,20 +5,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from reference import sections
 
 import xr_dip
 
 ROOT = Path(__file__).parent.parent
-REFERENCE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-
-
-def sections():
-    """Names that the reference lists, by module."""
-    parts = re.split(r"^\.\. currentmodule:: (\S+)$", REFERENCE, flags=re.MULTILINE)[1:]
-    return {
-        module: set(re.findall(r"^   (\w+)$", text, re.MULTILINE))
-        for module, text in zip(*[iter(parts)] * 2, strict=True)
-    }
 
 
 @pytest.mark.parametrize("module", ["xr_dip", "xr_dip.verification", "xr_dip.twin", "xr_dip.generators"])
@@ -45,14 +36,6 @@ def test_the_reference_lists_what_there_is(module):
 def test_every_part_of_a_table_is_in_the_reference(module, table):
     parts = getattr(import_module(module), table).values()
     assert {part.__name__ for part in parts} <= sections()[module]
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
-def test_links_within_the_repository_lead_somewhere(page):
-    path = ROOT / page
-    links = re.findall(r"\]\((?!https?:|generated/)([^)#\s]+)\)", path.read_text(encoding="utf-8"))
-    assert links
-    assert not [link for link in links if not (path.parent / link).exists()]
 
 
 def test_the_citation_and_the_changelog_are_of_this_version():

@@ -17,49 +17,60 @@ def words(text):
 
 # Lowest first: a module imports only modules of lines above its own. A new module takes its place here.
 FLOORS = words("""
-_version errors threads blocks basins slices progress
+_version docstrings errors threads blocks basins slices progress
 geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
 geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.overlap
 geometry.tangent
 cf.provenance cf.netcdf cf.summary cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
-sea heights land regular_mask masks matching samples synthetic interpolation positive value_range constraints
+sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
+observing observing.kernel observing.kernels observing.sampling observing.projection constraints
 kriging kriging.coast kriging.white_noise kriging.matern kriging.block_covariance kriging.trend kriging.factorization
-kriging.covariance
+kriging.covariance_sample kriging.covariance kriging.unequal_noise
 kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.blending
 kriging.block kriging.windows kriging.mosaic kriging.shares kriging.basins
 kriging.fronts kriging.local_covariance kriging.front kriging.front_likelihood kriging.along_fronts
-fitting fitting.losses fitting.stopping fitting.linear fitting.operators
+fitting fitting.losses fitting.stopping fitting.linear fitting.sparse_map fitting.sampled fitting.operators
 generators.base generators.layers generators.mixing generators.bandlimited generators.extent generators.dcgan
-generators.skip generators.decoder generators.knitwork generators
-fitting.problem fitting.penalties fitting.learned fitting.fit fitting.memory fitting.rates fitting.recording
-fitting.stack fitting.batch fitting.batched fitting.ensemble
-presets inputs tiling pieces relay recipe cf.coordinates cf.dataset cf.flow cf
+generators.skip generators.decoder generators.knitwork generators.pyramid generators.lapsrn generators
+fitting.problem fitting.surroundings fitting.correction fitting.penalties
+fitting.learned fitting.fit fitting.memory fitting.rates fitting.recording
+fitting.stack fitting.batch fitting.batched fitting.ensemble fitting.following
+presets inputs tiling noise observation pieces relay recipe cf.coordinates cf.dataset cf.flow cf
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions
-coarsening baselines combination estimate joining patchwork tiles downscaling twin reading scoring variables
+sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles downscaling
+distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
+distillation.network distillation.training distillation.answer distillation.student distillation.teaching
+reading scoring variables
 archive archive.clock archive.daily_mean archive.days archive.chains archive.shard archive.summary archive.configuration
 archive.job archive.work archive.folder archive.store archive.transactions archive.place archive.workers archive.cost
 archive.driver archive.command canvas plot.scales plot.maps plot.curves plot.pages plot.movie plot
+twin.pair twin.methods twin.stored twin.comparison twin.single twin.profiles twin.conserving twin.descent twin.published
+twin.plot.names twin.plot.diagrams twin.plot.panels twin.plot twin
+analysis.impedance analysis.recurrence analysis.plot analysis
 report.pictures report.page report.figures report.shown report.sections report.writing report accessor score_command
-report_command
+report_command student_command twin_command
 xr_dip cli
 """)
 
 # The fits and what they are made of. Nothing else may need torch, not even by way of another module.
 WITH_TORCH = words("""
+fitting.sparse_map fitting.sampled fitting.surroundings fitting.correction latents problems
 fitting.linear fitting.losses fitting.operators fitting.problem fitting.penalties fitting.learned fitting.fit
-fitting.ensemble fitting.memory fitting.rates fitting.recording fitting.stack fitting.batch fitting.batched
+fitting.ensemble fitting.following fitting.memory fitting.rates
+fitting.recording fitting.stack fitting.batch fitting.batched
 generators generators.base generators.layers generators.mixing generators.bandlimited generators.extent
-generators.dcgan generators.skip generators.decoder generators.knitwork
+generators.dcgan generators.skip generators.decoder generators.knitwork generators.pyramid generators.lapsrn
 recipe estimate tiles
+distillation.network distillation.training distillation.answer
 """)
 
 # `fit` and below, geometry and statistics of arrays: plain numbers and arrays.
 WITHOUT_XARRAY = [
-    *(name for name in FLOORS if name.startswith(("geometry", "kriging", "fitting", "generators"))),
+    *(name for name in FLOORS if name.startswith(("geometry", "kriging", "observing", "fitting", "generators"))),
     *words("errors blocks basins sea interpolation positive value_range constraints combination presets"),
 ]
 

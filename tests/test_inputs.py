@@ -87,14 +87,15 @@ def test_what_both_methods_refuse(method, da, options, error, message):
         ({"preset": "best"}, "Invalid preset 'best'. It must be one of .*'balanced'"),
         (
             {"generator": "gan"},
-            "Invalid generator 'gan'. It must be one of .'bandlimited', 'dcgan', 'decoder', 'knitwork', 'skip'.",
+            "Invalid generator 'gan'. It must be one of "
+            ".'bandlimited', 'dcgan', 'decoder', 'knitwork', 'lapsrn', 'skip'.",
         ),
         ({"loss": "mae"}, "Invalid loss 'mae'. It must be one of .'charbonnier', 'huber', 'l1', 'mse'."),
         (
             {"constraint": "hard"},
             "Invalid constraint 'hard'. It must be one of .'additive', 'geiss', 'multiplicative', 'none', 'optimal'",
         ),
-        ({"operator": "sinc"}, "Invalid operator 'sinc'. It must be one of .'block_mean'."),
+        ({"operator": "sinc"}, "Invalid operator 'sinc'. It must be one of .'bicubic', 'block_mean', 'fir'"),
         ({"noise_std": 0}, "Invalid noise_std 0. It must be a positive number"),
         ({"noise_std": np.nan}, "Invalid noise_std nan"),
         ({"noise_std": "1 cm"}, "Invalid noise_std '1 cm'"),

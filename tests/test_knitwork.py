@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from xr_dip.fitting.batch import Job
+from xr_dip.fitting.batched import batches, fit_batch
 from xr_dip.fitting.fit import FitConfig, fit
 from xr_dip.fitting.losses import mse
 from xr_dip.fitting.operators import BlockMean
@@ -143,6 +145,29 @@ def test_a_field_without_a_whole_patch_leaves_a_flat_one():
     generator = make(0)
     generator.attend(torch.ones(2, 6), torch.ones(2, 6, dtype=torch.bool), periodic=True)
     assert generator.patches.flatten().tolist() == [0.0] * 9
+
+
+def test_fields_with_land_and_without_are_fitted_in_batches_of_their_own():
+    # Another number of patches: what cannot be stacked.
+    seen = torch.ones(2, *SHAPE, dtype=torch.bool)
+    seen[1, 0, 0] = False
+    jobs = []
+    for sea in seen:
+        values = noise(*SHAPE) * sea
+        observation = Observation(BlockMean(np.ones((12, 12)), FACTOR), values, sea.float())
+
+        def fresh(seed, values=values, sea=sea):
+            generator = make(seed).double()
+            generator.attend(values, sea, periodic=False)
+            return generator
+
+        problem = Problem((observation,), mse)
+        jobs += [Job(partial(fresh, seed), problem, fixed) for seed in range(2)]
+    config = FitConfig(iterations=3)
+    assert batches(jobs, [job.make() for job in jobs], size=4) == [[0, 1], [2, 3]]
+    for job, together in zip(jobs, fit_batch(jobs, config, size=4), strict=True):
+        alone = fit(job.make, job.problem, config, fixed)
+        np.testing.assert_allclose(together.field, alone.field, rtol=1e-4, atol=1e-6)
 
 
 def test_a_judge_alone_learns_to_tell_rough_from_smooth():

@@ -19,12 +19,6 @@ from xr_dip.verification import effective_resolution, psd, psd_score
 DIMS = ("latitude", "longitude")
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_is_left_open():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def truth():
     return synthetic.gulf_stream((16, 24), resolution=1 / 10).ssh

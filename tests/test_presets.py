@@ -12,13 +12,13 @@ from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
-from xr_dip.presets import PRESETS, Preset, accurate, archambault2022, balanced, fast, ulyanov2018
+from xr_dip.presets import PRESETS, Preset, accurate, archambault2022, balanced, fast, lapsrn, ulyanov2018
 
 FACTORS = [(1, 1), (2, 2), (3, 5), (4, 4), (8, 8), (1, 16), (16, 16), (32, 32), (60, 60)]
 
 
 def test_names():
-    published = {"archambault2022": archambault2022, "ulyanov2018": ulyanov2018}
+    published = {"archambault2022": archambault2022, "ulyanov2018": ulyanov2018, "lapsrn": lapsrn}
     assert {"balanced": balanced, "fast": fast, "accurate": accurate, **published} == PRESETS
 
 
@@ -37,6 +37,26 @@ def test_the_published_hourglass_is_the_same_at_every_factor(factor):
         learning_rate=0.01,
         betas=(0.9, 0.999),
         schedule="constant",
+        keep="last",
+    )
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_the_pyramid_is_the_same_at_every_factor(factor):
+    # Published: 50 epochs of 30 steps, 16 crops; a tenth of the steps and a quarter of the crops for one field.
+    assert lapsrn(factor) == Preset(
+        generator="lapsrn",
+        generator_options={"batch": 16 // 4},
+        variants=({},),
+        loss="charbonnier",
+        operator="block_mean",
+        constraint="none",
+        stopping="fixed",
+        whitening=0.0,
+        iterations=50 * 30 // 10,
+        learning_rate=1e-3,
+        betas=(0.9, 0.999),
+        schedule="halving",
         keep="last",
     )
 

@@ -53,8 +53,16 @@ def test_the_archives_hold_what_they_should(built):
     assert modules | {"xr_dip/py.typed", "xr_dip/_registry.json"} <= names
     assert not [name for name in names if not name.startswith(("xr_dip/", "xr_dip-"))]
     with tarfile.open(sdist) as archive:
-        tops = {Path(name).parts[1] for name in archive.getnames()}
-    assert {"xr_dip", "tests", "docs", "LICENSE", "README.md", "constraints.txt", "Makefile"} <= tops
+        held = {str(Path(*Path(name).parts[1:])) for name in archive.getnames()}
+    assert {"PKG-INFO", "LICENSE", "README.md", "pyproject.toml"} <= held
+    assert not [name for name in held if {"_build", "generated", "__pycache__"} & set(Path(name).parts)]
+    assert tracked() - held <= {".ci/run"}
+
+
+def tracked():
+    """Files under version control, where there is one."""
+    done = subprocess.run(["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {name for name in done.stdout.splitlines() if (ROOT / name).exists()}
 
 
 @pytest.mark.slow

@@ -11,7 +11,10 @@ import xarray as xr
 
 from xr_dip import downscaling, geostrophy, scoring
 from xr_dip.cf.summary import Summary, summarize
+from xr_dip.distillation.student import Student
+from xr_dip.docstrings import documented_as
 from xr_dip.inputs import FactorLike, Mask, Periodic, Weights
+from xr_dip.noise import NoiseLike
 from xr_dip.plot import overview
 from xr_dip.report import write_report
 from xr_dip.tiling import TileLike
@@ -37,6 +40,7 @@ class DipArray:
     def __init__(self, obj: xr.DataArray) -> None:
         self._obj = obj
 
+    @documented_as(downscaling.downscale, without=("da", "dataset", "relay"))
     def downscale(
         self,
         factor: FactorLike,
@@ -50,12 +54,15 @@ class DipArray:
         constraint: str | None = None,
         constraint_options: Mapping[str, Any] | None = None,
         operator: str | None = None,
+        operator_options: Mapping[str, Any] | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
         land_value: float | None = None,
         extrapolate: bool = False,
         periodic: Periodic = "auto",
-        noise_std: float | None = None,
+        noise_std: NoiseLike | None = None,
+        perturb_observations: bool = False,
+        latent_samples: int | None = None,
         x_dim: str | None = None,
         y_dim: str | None = None,
         x_coord: str | None = None,
@@ -68,7 +75,16 @@ class DipArray:
         keep_members: bool = False,
         progress: bool = True,
     ) -> xr.Dataset:
-        """Ensemble of deep image prior fits of this field; see `xr_dip.downscale`."""
+        """Ensemble of deep image prior fits of this field; see `xr_dip.downscale`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> coarse = gulf_stream((24, 36)).ssh.coarsen(latitude=4, longitude=4).mean()
+        >>> fine = coarse.dip.downscale(4, members=2, preset="fast", progress=False)
+        >>> fine.ssh_mean.shape
+        (24, 36)
+        """
         return downscaling.downscale(
             self._obj,
             factor,
@@ -81,12 +97,15 @@ class DipArray:
             constraint=constraint,
             constraint_options=constraint_options,
             operator=operator,
+            operator_options=operator_options,
             mask=mask,
             weights=weights,
             land_value=land_value,
             extrapolate=extrapolate,
             periodic=periodic,
             noise_std=noise_std,
+            perturb_observations=perturb_observations,
+            latent_samples=latent_samples,
             x_dim=x_dim,
             y_dim=y_dim,
             x_coord=x_coord,
@@ -100,10 +119,51 @@ class DipArray:
             progress=progress,
         )
 
+    @documented_as(downscaling.interpolate, without=("da", "dataset"))
     def interpolate(
         self,
         factor: FactorLike,
         method: str = "conservative_spline",
+        *,
+        mask: Mask | None = None,
+        weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
+        noise_std: NoiseLike | None = None,
+        x_dim: str | None = None,
+        y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
+    ) -> xr.Dataset:
+        """One deterministic fine field, as a baseline; see `xr_dip.interpolate`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> gulf_stream((8, 12)).ssh.dip.interpolate(4, "kriging").ssh_std.shape
+        (32, 48)
+        """
+        return downscaling.interpolate(
+            self._obj,
+            factor,
+            method,
+            mask=mask,
+            weights=weights,
+            land_value=land_value,
+            extrapolate=extrapolate,
+            periodic=periodic,
+            noise_std=noise_std,
+            x_dim=x_dim,
+            y_dim=y_dim,
+            x_coord=x_coord,
+            y_coord=y_coord,
+        )
+
+    @documented_as(Student.downscale, without=("da", "dataset"))
+    def apply_student(
+        self,
+        student: Student,
         *,
         mask: Mask | None = None,
         weights: Weights = "equal",
@@ -115,11 +175,15 @@ class DipArray:
         x_coord: str | None = None,
         y_coord: str | None = None,
     ) -> xr.Dataset:
-        """One deterministic fine field, as a baseline; see `xr_dip.interpolate`."""
-        return downscaling.interpolate(
+        """Fine field by a trained student; see `xr_dip.Student.downscale`.
+
+        Parameters
+        ----------
+        student : xr_dip.Student
+            From `xr_dip.distill` or `xr_dip.load_student`.
+        """
+        return student.downscale(
             self._obj,
-            factor,
-            method,
             mask=mask,
             weights=weights,
             land_value=land_value,
@@ -131,6 +195,7 @@ class DipArray:
             y_coord=y_coord,
         )
 
+    @documented_as(geostrophy.currents, without=("source", "name"))
     def currents(
         self,
         *,
@@ -141,7 +206,15 @@ class DipArray:
         x_coord: str | None = None,
         y_coord: str | None = None,
     ) -> xr.Dataset:
-        """Geostrophic currents of this height, fine or coarse; see `xr_dip.currents`."""
+        """Geostrophic currents of this height, fine or coarse; see `xr_dip.currents`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> flow = gulf_stream((24, 36)).ssh.dip.currents()
+        >>> flow.speed.shape, flow.speed.units
+        ((24, 36), 'm s-1')
+        """
         return geostrophy.currents(
             self._obj,
             equator_band=equator_band,
@@ -171,6 +244,7 @@ class DipDataset:
     def __init__(self, obj: xr.Dataset) -> None:
         self._obj = obj
 
+    @documented_as(downscaling.downscale, without=("da", "dataset", "relay"))
     def downscale(
         self,
         name: Names,
@@ -185,12 +259,15 @@ class DipDataset:
         constraint: str | None = None,
         constraint_options: Mapping[str, Any] | None = None,
         operator: str | None = None,
+        operator_options: Mapping[str, Any] | None = None,
         mask: Mask | None = None,
         weights: Weights = "equal",
         land_value: float | None = None,
         extrapolate: bool = False,
         periodic: Periodic = "auto",
-        noise_std: float | None = None,
+        noise_std: NoiseLike | None = None,
+        perturb_observations: bool = False,
+        latent_samples: int | None = None,
         x_dim: str | None = None,
         y_dim: str | None = None,
         x_coord: str | None = None,
@@ -203,7 +280,21 @@ class DipDataset:
         keep_members: bool = False,
         progress: bool = True,
     ) -> xr.Dataset:
-        """Ensemble of deep image prior fits of the variable `name`, or of each of a list; see `xr_dip.downscale`."""
+        """Ensemble of deep image prior fits of the variable `name`, or of each of a list; see `xr_dip.downscale`.
+
+        Parameters
+        ----------
+        name : str or list of str
+            Variable to downscale, or several on one grid.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> coarse = gulf_stream((24, 36)).coarsen(latitude=4, longitude=4).mean()
+        >>> fine = coarse.dip.downscale("ssh", 4, members=2, preset="fast", progress=False)
+        >>> fine.ssh_mean.shape
+        (24, 36)
+        """
 
         def apply(field: xr.DataArray) -> xr.Dataset:
             return downscaling.downscale(
@@ -218,12 +309,15 @@ class DipDataset:
                 constraint=constraint,
                 constraint_options=constraint_options,
                 operator=operator,
+                operator_options=operator_options,
                 mask=mask,
                 weights=weights,
                 land_value=land_value,
                 extrapolate=extrapolate,
                 periodic=periodic,
                 noise_std=noise_std,
+                perturb_observations=perturb_observations,
+                latent_samples=latent_samples,
                 x_dim=x_dim,
                 y_dim=y_dim,
                 x_coord=x_coord,
@@ -240,6 +334,7 @@ class DipDataset:
 
         return apply_to_variables(self._obj, name, apply)
 
+    @documented_as(downscaling.interpolate, without=("da", "dataset"))
     def interpolate(
         self,
         name: Names,
@@ -251,18 +346,75 @@ class DipDataset:
         land_value: float | None = None,
         extrapolate: bool = False,
         periodic: Periodic = "auto",
+        noise_std: NoiseLike | None = None,
         x_dim: str | None = None,
         y_dim: str | None = None,
         x_coord: str | None = None,
         y_coord: str | None = None,
     ) -> xr.Dataset:
-        """One deterministic fine field of the variable `name`, or of each of a list; see `xr_dip.interpolate`."""
+        """One deterministic fine field of the variable `name`, or of each of a list; see `xr_dip.interpolate`.
+
+        Parameters
+        ----------
+        name : str or list of str
+            Variable to interpolate, or several on one grid.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> gulf_stream((8, 12)).dip.interpolate("ssh", 4).ssh_mean.shape
+        (32, 48)
+        """
 
         def apply(field: xr.DataArray) -> xr.Dataset:
             return downscaling.interpolate(
                 field,
                 factor,
                 method,
+                mask=mask,
+                weights=weights,
+                land_value=land_value,
+                extrapolate=extrapolate,
+                periodic=periodic,
+                noise_std=noise_std,
+                x_dim=x_dim,
+                y_dim=y_dim,
+                x_coord=x_coord,
+                y_coord=y_coord,
+                dataset=self._obj,
+            )
+
+        return apply_to_variables(self._obj, name, apply)
+
+    @documented_as(Student.downscale, without=("da", "dataset"))
+    def apply_student(
+        self,
+        name: Names,
+        student: Student,
+        *,
+        mask: Mask | None = None,
+        weights: Weights = "equal",
+        land_value: float | None = None,
+        extrapolate: bool = False,
+        periodic: Periodic = "auto",
+        x_dim: str | None = None,
+        y_dim: str | None = None,
+        x_coord: str | None = None,
+        y_coord: str | None = None,
+    ) -> xr.Dataset:
+        """Fine field of the variable `name`, or of each of a list, by a student; see `xr_dip.Student.downscale`.
+
+        Parameters
+        ----------
+        name : str or list of str
+            Variable of the Dataset.
+        student : xr_dip.Student
+            From `xr_dip.distill` or `xr_dip.load_student`.
+        """
+
+        def apply(field: xr.DataArray) -> xr.Dataset:
+            return student.downscale(
+                field,
                 mask=mask,
                 weights=weights,
                 land_value=land_value,
@@ -277,6 +429,7 @@ class DipDataset:
 
         return apply_to_variables(self._obj, name, apply)
 
+    @documented_as(geostrophy.currents, without=("source",))
     def currents(
         self,
         name: Hashable | None = None,
@@ -288,7 +441,15 @@ class DipDataset:
         x_coord: str | None = None,
         y_coord: str | None = None,
     ) -> xr.Dataset:
-        """Geostrophic currents of a result, over its members if it has them, or of a height; see `xr_dip.currents`."""
+        """Geostrophic currents of a result, over its members if it has them, or of a height; see `xr_dip.currents`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> flow = gulf_stream((8, 12)).dip.interpolate("ssh", 4).dip.currents()
+        >>> flow.vorticity.shape, flow.vorticity.units
+        ((32, 48), 's-1')
+        """
         return geostrophy.currents(
             self._obj,
             name,
@@ -300,6 +461,7 @@ class DipDataset:
             y_coord=y_coord,
         )
 
+    @documented_as(scoring.verify, without=("result",))
     def verify(
         self,
         truth: xr.DataArray,
@@ -308,9 +470,19 @@ class DipDataset:
         weights: str | xr.DataArray = "equal",
         baselines: Sequence[str] = ("bicubic", "kriging"),
     ) -> xr.Dataset:
-        """Scores of a result against the truth on its fine grid; see `xr_dip.verify`."""
+        """Scores of a result against the truth on its fine grid; see `xr_dip.verify`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> truth = gulf_stream((24, 36)).ssh
+        >>> fine = truth.coarsen(latitude=4, longitude=4).mean().dip.interpolate(4)
+        >>> bool(fine.dip.verify(truth, baselines=["bicubic"]).skill_bicubic > 0)
+        True
+        """
         return scoring.verify(self._obj, truth, name, weights=weights, baselines=baselines)
 
+    @documented_as(overview, without=("out",))
     def plot(
         self,
         truth: xr.DataArray | None = None,
@@ -319,9 +491,17 @@ class DipDataset:
         others: Mapping[str, xr.DataArray] | None = None,
         name: Hashable | None = None,
     ) -> dict[str, Axes]:
-        """Draw a result on one page; see `xr_dip.plot.overview`."""
+        """Draw a result on one page; see `xr_dip.plot.overview`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> list(gulf_stream((8, 12)).dip.interpolate("ssh", 4).dip.plot())
+        ['coarse', 'mean', 'residual']
+        """
         return overview(self._obj, truth, coarse=coarse, others=others, name=name)
 
+    @documented_as(write_report, without=("result",))
     def report(
         self,
         path: str | os.PathLike[str],
@@ -330,9 +510,27 @@ class DipDataset:
         *,
         overwrite: bool = False,
     ) -> Path:
-        """Write one HTML page about a result; see `xr_dip.report.write_report`."""
+        """Write one HTML page about a result; see `xr_dip.report.write_report`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> fine = gulf_stream((8, 12)).dip.interpolate("ssh", 4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fine.dip.report(Path(folder) / "report.html").name
+        'report.html'
+        """
         return write_report(self._obj, path, truth, name, overwrite=overwrite)
 
+    @documented_as(summarize, without=("result",))
     def summary(self) -> Summary:
-        """Show the configuration and the totals of a result; see `xr_dip.cf.summary.summarize`."""
+        """Show the configuration and the totals of a result; see `xr_dip.cf.summary.summarize`.
+
+        Examples
+        --------
+        >>> from xr_dip.synthetic import gulf_stream
+        >>> gulf_stream((8, 12)).dip.interpolate("ssh", 4).dip.summary().configuration["factor"]
+        [4, 4]
+        """
         return summarize(self._obj)

@@ -12,6 +12,7 @@ from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
+from xr_dip.noise import NoiseField, noise_of
 from xr_dip.sea import Sea, check_values, find_sea
 
 
@@ -69,11 +70,13 @@ class Baseline:
     target : Target
     name : str
         Of the field, for messages.
+    noise_std : float, NoiseField or None
+        Of the coarse values, in their unit; for kriging.
     """
 
-    def __init__(self, method: str, target: Target, name: str) -> None:
+    def __init__(self, method: str, target: Target, name: str, noise_std: float | NoiseField | None = None) -> None:
         self.method, self.factor = method, target.factor
-        self.name, self.largest = name, target.largest
+        self.name, self.largest, self.noise_std = name, target.largest, noise_std
         self.mask, self.weights = target.mask, target.weights
         self.spacing = target.fine_grid.spacing()
         self.periodic, self.extrapolate = target.periodic, target.extrapolate
@@ -90,18 +93,19 @@ class Baseline:
             periodic=self.periodic,
         )
         seen = np.where(sea.coarse, values, np.nan)
-        mean, std = self._estimate(seen, sea)
+        mean, std = self._estimate(seen, sea, stamp)
         results = {"mean": mean, "std": std}
         masked = {name: np.where(sea.mask, field, np.nan).astype(np.float32) for name, field in results.items()}
         written = masked["mean"].astype(np.float64)
         error = np.where(sea.coarse, -misfit(written, seen, sea.weights, self.factor), np.nan)
         return {**masked, "flag": sea.flags, "conservation_error": error}
 
-    def _estimate(self, values: FloatArray, sea: Sea) -> tuple[FloatArray, FloatArray]:
+    def _estimate(self, values: FloatArray, sea: Sea, stamp: int) -> tuple[FloatArray, FloatArray]:
         if self.method != "kriging":
             field = INTERPOLATORS[self.method](values, sea.weights, self.factor, periodic=self.periodic)
             return field, np.full(sea.mask.shape, np.nan)
-        covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, average=False)
+        noise = noise_of(self.noise_std, values, stamp)
+        covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, noise=noise, average=False)
         kriging = krige_basins(
             sea.weights, self.factor, self.spacing, covariance, sea.coarse, sea=sea.water, periodic=self.periodic
         )

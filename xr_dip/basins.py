@@ -217,7 +217,16 @@ def _arc(used: IntArray, count: int, margin: int) -> IntArray:
 
 
 class Operation(Protocol):
-    """A change of a field that looks at its coarse values, and at neighbours."""
+    """A change of a field that looks at its coarse values, and at neighbours.
+
+    Examples
+    --------
+    >>> def flat(field, values, weights, factor, *, periodic=False):
+    ...     return field * 0.0 + np.nanmean(values)
+    >>> shift: Operation = flat
+    >>> by_basin(shift, np.ones((1, 4)), np.array([[2.0, 4.0]]), np.ones((1, 4)), (1, 2), sea=np.ones((1, 4), bool))
+    array([[3., 3., 3., 3.]])
+    """
 
     def __call__(
         self, field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import xarray as xr
 
-from xr_dip import downscaling, report_command, samples, score_command
+from xr_dip import downscaling, report_command, samples, score_command, student_command, twin_command
 from xr_dip._version import __version__
 from xr_dip.archive.command import make_command
 from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
 from xr_dip.inputs import Periodic
 from xr_dip.variables import select_variable
 
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:  # not generic at run time in older versions of click
+    ParamType = click.ParamType
+
 PERIODIC: dict[str, Periodic] = {"auto": "auto", "yes": True, "no": False}
 
 
-class FactorType(click.ParamType[Any]):
+class FactorType(ParamType):
     """``5`` or ``5,4``: fine cells per coarse cell, along y and x."""
 
     name = "N|Y,X"
@@ -36,7 +41,7 @@ class FactorType(click.ParamType[Any]):
         return (first, second[0]) if second else first
 
 
-class TileType(click.ParamType[Any]):
+class TileType(ParamType):
     """``auto``, ``none`` or a number of coarse cells."""
 
     name = "auto|none|N"
@@ -50,7 +55,7 @@ class TileType(click.ParamType[Any]):
         return int(value)
 
 
-class OptionType(click.ParamType[Any]):
+class OptionType(ParamType):
     """``NAME=NUMBER`` or ``NAME=NUMBER,NUMBER``; a word stays a word."""
 
     name = "NAME=VALUE"
@@ -107,6 +112,7 @@ def main() -> None:
       xr-dip archive year/*.nc fine/ --var sossheig --factor 16
       xr-dip verify fine.nc truth.nc
       xr-dip report fine.nc report.html
+      xr-dip twin truth.nc --var ssh --factors 4,8,16
     """  # noqa: D301
 
 
@@ -125,6 +131,8 @@ def main() -> None:
 @_options_option("--penalty", "penalties", "Weight of a term added to the loss, such as total_variation=0.01.")
 @click.option("--constraint", metavar="NAME", help="Form of the conservation, instead of that of the preset.")
 @_options_option("--constraint-option", "constraint_options", "Option of the constraint, such as value_range=-2,2.")
+@click.option("--operator", metavar="NAME", help="How coarse values came from fine ones, instead of block_mean.")
+@_options_option("--operator-option", "operator_options", "Option of the operator, such as width=0.4.")
 @click.option("--mask", metavar="FILE:VAR", help="Fine sea mask, on the fine grid or any finer regular one.")
 @click.option(
     "--weights",
@@ -147,6 +155,10 @@ def main() -> None:
 @click.option("--x-coord", metavar="NAME", help="Longitude, or x of a projection, where it cannot be found.")
 @click.option("--y-coord", metavar="NAME", help="Latitude, or y of a projection, where it cannot be found.")
 @click.option("--noise-std", type=float, metavar="METRES", help="Noise of the input; it is then not enforced exactly.")
+@click.option("--perturb-observations", is_flag=True, help="Fit each member to the input plus noise of its own.")
+@click.option(
+    "--latent-samples", type=int, metavar="N", help="Latents drawn through each fitted network, for their spread."
+)
 @click.option("--tile", type=TileType(), default="auto", show_default=True, help="Coarse cells along a side of a tile.")
 @click.option("--overlap", type=int, metavar="N", help="Coarse cells that neighbouring tiles share.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="The same seed gives the same members.")
@@ -250,3 +262,10 @@ def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
 main.add_command(make_command(downscale.params, errors=_one_line_errors, open_mask=_open_mask, periodic=PERIODIC))
 main.add_command(score_command.make_command(errors=_one_line_errors, open_file=_open))
 main.add_command(report_command.make_command(errors=_one_line_errors, open_file=_open))
+main.add_command(twin_command.make_command(errors=_one_line_errors, open_file=_open))
+main.add_command(student_command.make_train_command(errors=_one_line_errors, open_file=_open))
+main.add_command(
+    student_command.make_apply_command(
+        errors=_one_line_errors, open_file=_open, open_mask=_open_mask, periodic=PERIODIC
+    )
+)

@@ -1,9 +1,9 @@
-"""A truth made coarse: block means of its sea cells, exactly as the downscaling undoes them."""
+"""A truth made coarse: block means of its sea cells, or samples through a kernel, as the downscaling undoes them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ import xarray as xr
 
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.geometry.axis import branch, rewrap, unwrap
-from xr_dip.inputs import FactorLike, check_name, parse_factor
+from xr_dip.inputs import FactorLike, Periodic, check_name, check_periodic, parse_factor
+from xr_dip.observation import BLOCK_MEAN, kernel_from
+from xr_dip.observing.kernel import ObservationKernel
+from xr_dip.sampled_fields import sample_field
 from xr_dip.verification.statistics import check_not_negative, match
 
 Boundary = Literal["exact", "trim", "pad"]
@@ -37,10 +40,15 @@ def coarsen(
     weights: str | xr.DataArray = "equal",
     boundary: Boundary = "exact",
     min_sea: float = 0.0,
+    operator: str = BLOCK_MEAN,
+    operator_options: Mapping[str, Any] | None = None,
+    periodic: Periodic = "auto",
     x_dim: str | None = None,
     y_dim: str | None = None,
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Block means of the sea cells of a fine field: sum(w x) / sum(w) over the cells of a block that are not NaN.
+
+    With another operator, what each block sees of the sea through a kernel, see `xr_dip.observing.sampling`.
 
     Parameters
     ----------
@@ -56,21 +64,28 @@ def coarsen(
         cells, coordinates extrapolated.
     min_sea : float
         Least share of sea cells in a block, between 0 and 1, for the block to have a value; one cell at least.
+    operator : {"block_mean", "lanczos2", "lanczos3", "gaussian", "bicubic", "fir"}
+        As of `xr_dip.downscale`, which takes the result with the same operator and options.
+    operator_options : mapping, optional
+        Such as ``{"width": 0.4}``, see `xr_dip.observing.kernels`.
+    periodic : {"auto", True, False}
+        Whether a kernel sees the first column beside the last: "auto" tells by the longitudes. Never where columns are
+        trimmed or padded.
     x_dim, y_dim : str, optional
         Names of the horizontal dimensions, where they cannot be found.
 
     Returns
     -------
     coarse : DataArray
-        Block means, float64, in the unit of the truth, with block means of the coordinates. Coordinates on the
-        horizontal dimensions other than latitude, longitude and the dimensions' own are dropped.
+        Block means, or samples, float64, in the unit of the truth, with block means of the coordinates. Coordinates on
+        the horizontal dimensions other than latitude, longitude and the dimensions' own are dropped.
     fine : DataArray
         The truth that belongs to it, trimmed or padded: exactly `factor` times the coarse size.
 
     Raises
     ------
     ValueError
-        If no horizontal coordinates are found, or factor, weights, boundary or min_sea are wrong.
+        If no horizontal coordinates are found, or factor, weights, boundary, min_sea, operator or an option are wrong.
 
     References
     ----------
@@ -89,13 +104,19 @@ def coarsen(
     if not 0.0 <= min_sea <= 1.0:
         raise ValueError(f"Invalid min_sea {min_sea!r}. It must be a share between 0 and 1.")
     horizontal = find_horizontal(truth, x_dim=x_dim, y_dim=y_dim)
-    windows: Windows = dict(zip((horizontal.y_dim, horizontal.x_dim), parse_factor(factor, horizontal), strict=True))
+    factors = parse_factor(factor, horizontal)
+    kernel = kernel_from(operator, operator_options, factors, (horizontal.y_dim, horizontal.x_dim))
+    windows: Windows = dict(zip((horizontal.y_dim, horizontal.x_dim), factors, strict=True))
     longitude = None if horizontal.longitude is None else horizontal.longitude_name
     middle = None if horizontal.longitude is None else branch(horizontal.longitude.values)
     weight = _fit(fine_weights(truth, weights, horizontal), windows, boundary)
     fine = _fit(_unwrap(_keep_positions(truth, horizontal), longitude), windows, boundary)
-    coarse = _block_means(fine, weight, windows, min_sea).assign_coords(_block_positions(fine, windows))
-    coarse.attrs = _attributes(truth)
+    coarse = _block_means(fine, weight, windows, min_sea)
+    if kernel is not None:
+        around = check_periodic(periodic, horizontal.grid) and fine.sizes[horizontal.x_dim] == horizontal.grid.shape[1]
+        coarse = _samples(fine, weight, kernel, around).where(coarse.notnull())
+    coarse = coarse.assign_coords(_block_positions(fine, windows))
+    coarse.attrs = _attributes(truth) if kernel is None else _attributes_of_samples(truth, operator)
     return _rewrap(coarse.rename(truth.name), longitude, middle), _rewrap(fine, longitude, middle)
 
 
@@ -145,6 +166,13 @@ def _block_means(fine: xr.DataArray, weight: xr.DataArray, windows: Windows, min
     total = counted.coarsen(windows).sum()
     known = (total > 0) & (sea.astype(np.float64).coarsen(windows).mean() >= min_sea)
     return (values.fillna(0.0) * counted).coarsen(windows).sum() / total.where(known)
+
+
+def _samples(fine: xr.DataArray, weight: xr.DataArray, kernel: ObservationKernel, periodic: bool) -> xr.DataArray:
+    """Return what the blocks see through a kernel, without coordinates along the blocks."""
+    y_dim, x_dim = weight.dims
+    values = fine.astype(np.float64).drop_vars(_coordinates_along(fine, weight.dims))
+    return sample_field(values, weight.fillna(0.0), kernel, (y_dim, x_dim), periodic=periodic)
 
 
 def _block_positions(fine: xr.DataArray, windows: Windows) -> dict[Hashable, xr.Variable]:
@@ -232,4 +260,15 @@ def _attributes(truth: xr.DataArray) -> dict[str, object]:
     methods = str(attrs.get("cell_methods", ""))
     if "area: mean" not in methods:
         attrs["cell_methods"] = f"{methods} area: mean".strip()
+    return attrs
+
+
+def _attributes_of_samples(truth: xr.DataArray, operator: str) -> dict[str, object]:
+    """Those of the truth that still hold; CF has no cell method for a mean through a kernel."""
+    attrs: dict[str, object] = {str(key): value for key, value in truth.attrs.items() if key not in STALE}
+    methods = str(attrs.pop("cell_methods", "")).replace("area: mean", "").strip()
+    if methods:
+        attrs["cell_methods"] = methods
+    said = str(attrs.get("comment", ""))
+    attrs["comment"] = f"{said} Mean over sea through the kernel {operator}.".strip()
     return attrs

@@ -43,6 +43,15 @@ class Combination:
         Root mean square of `std` over sea: what the error should be.
     predicted_skill : float
         One minus predicted RMSE over the predicted RMSE of bicubic interpolation; NaN where not predicted.
+
+    Examples
+    --------
+    >>> from xr_dip.constraints import additive
+    >>> from xr_dip.sea import find_sea
+    >>> values = np.array([[1.0, 3.0]])
+    >>> found = combine_enforced(np.zeros((2, 2, 4)), values, find_sea(values, (2, 2)), (2, 2), additive)
+    >>> found.mean[0], float(found.std.max())
+    (array([1., 1., 3., 3.]), 0.0)
     """
 
     mean: FloatArray
@@ -62,6 +71,7 @@ def combine_enforced(
     Parameters
     ----------
     fields : array, shape (members, Y, X)
+        In the unit of the values.
     values : array, shape (ny, nx)
         NaN on land.
     sea : Sea
@@ -75,6 +85,16 @@ def combine_enforced(
     -------
     Combination
         Without predictions: the spread of the fits is no calibrated error.
+
+    Examples
+    --------
+    >>> from xr_dip.blocks import block_mean
+    >>> from xr_dip.sea import find_sea
+    >>> values = np.array([[1.0, 3.0]])
+    >>> fits = np.random.default_rng(0).normal(size=(3, 2, 4))
+    >>> found = combine_enforced(fits, values, find_sea(values, (2, 2)), (2, 2), additive)
+    >>> block_mean(found.members[2], np.ones((2, 4)), (2, 2)).round(12)
+    array([[1., 3.]])
     """
     members = np.stack([constraint(field, values, sea.weights, factor, periodic=periodic) for field in fields])
     spread = members.std(axis=0, ddof=1) if len(members) > 1 else np.full(members.shape[1:], np.nan)
@@ -119,6 +139,19 @@ def combine_optimal(
     Returns
     -------
     Combination
+
+    Examples
+    --------
+    >>> from xr_dip.kriging.block import BlockKriging
+    >>> from xr_dip.kriging.covariance import Covariance, Kernel
+    >>> from xr_dip.sea import find_sea
+    >>> values = np.hypot.outer(range(4), range(6))
+    >>> sea = find_sea(values, (2, 2))
+    >>> covariance = Covariance((Kernel(2.5, 2.0, 1.0),))
+    >>> kriging = BlockKriging(sea.weights, (2, 2), (1.0, 1.0), covariance, np.ones((4, 6), dtype=bool))
+    >>> found = combine_optimal(np.zeros((3, 8, 12)), values, sea, kriging, seed=0)
+    >>> found.members.shape, bool((found.std > 0).all()), bool(found.predicted_rmse < values.std())
+    ((3, 8, 12), True, True)
     """
     factor, known = kriging.support.factor, sea.weights > 0
     mean_part = parts.mean(axis=0)

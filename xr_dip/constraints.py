@@ -16,6 +16,7 @@ import numpy as np
 from xr_dip.basins import by_basin
 from xr_dip.blocks import Factor, FloatArray, block_mean, misfit, repeat
 from xr_dip.interpolation import back_project
+from xr_dip.observing.projection import projection
 from xr_dip.positive import check_offset, multiplicative, softmax
 from xr_dip.value_range import check_range, geiss, scadd
 
@@ -46,7 +47,7 @@ def none(
 
     Returns
     -------
-    array
+    array, shape of `field`
 
     Examples
     --------
@@ -72,7 +73,7 @@ def additive(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     References
     ----------
@@ -104,7 +105,7 @@ def smooth(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     References
     ----------
@@ -146,7 +147,7 @@ def bump(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     Examples
     --------
@@ -187,7 +188,7 @@ def soft(
 
     Returns
     -------
-    array
+    array, shape of `field`
 
     References
     ----------
@@ -228,7 +229,7 @@ def make_constraint(name: str, options: Mapping[str, Any]) -> Constraint:
     """
     function = CONSTRAINTS[name]
     found = inspect.signature(function).parameters.values()
-    own = {each.name: each for each in found if each.kind is each.KEYWORD_ONLY and each.name != "periodic"}
+    own = {each.name: each for each in found if each.kind is each.KEYWORD_ONLY and each.name not in SURROUNDINGS}
     unknown = sorted(set(options) - set(own))
     if unknown:
         raise ValueError(
@@ -260,7 +261,10 @@ CONSTRAINTS: dict[str, Callable[..., FloatArray]] = {
     "multiplicative": multiplicative,
     "softmax": softmax,
     "soft": soft,
+    "projection": projection,
 }
+# Keywords that are no options: the run knows them.
+SURROUNDINGS = ("periodic", "kernel")
 # Those after which the block means are not those of the input.
 NOT_ENFORCED = ("none", "soft")
 # "optimal" distributes the misfit by the fitted covariance; it needs the kriging operator and lives in `estimate`.

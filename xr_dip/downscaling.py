@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import baselines, cf
+from xr_dip.cf.provenance import note_cost
 from xr_dip.inputs import (
     FactorLike,
     Mask,
@@ -25,13 +27,17 @@ from xr_dip.inputs import (
     Target,
     Weights,
     check_batch,
+    check_flag,
+    check_latent_samples,
     check_members,
     check_name,
-    check_noise,
     check_seed,
     find_target,
 )
 from xr_dip.land import FillWatch
+from xr_dip.noise import NoiseField, NoiseLike, read_noise
+from xr_dip.observation import check_tile
+from xr_dip.pieces import LATENT_SPREADS
 from xr_dip.progress import progress_bar
 from xr_dip.relay import Relay
 from xr_dip.sea import GAP
@@ -52,12 +58,15 @@ def downscale(
     constraint: str | None = None,
     constraint_options: Mapping[str, Any] | None = None,
     operator: str | None = None,
+    operator_options: Mapping[str, Any] | None = None,
     mask: Mask | None = None,
     weights: Weights = "equal",
     land_value: float | None = None,
     extrapolate: bool = False,
     periodic: Periodic = "auto",
-    noise_std: float | None = None,
+    noise_std: NoiseLike | None = None,
+    perturb_observations: bool = False,
+    latent_samples: int | None = None,
     x_dim: str | None = None,
     y_dim: str | None = None,
     x_coord: str | None = None,
@@ -87,15 +96,19 @@ def downscale(
         Fine cells per coarse cell: for both axes, along y and x, or by dimension as in ``{"lat": 4, "lon": 8}``.
     members : int
         Independent fits.
-    preset : {"balanced", "fast", "accurate", "archambault2022", "ulyanov2018"}
+    preset : {"balanced", "fast", "accurate", "archambault2022", "ulyanov2018", "lapsrn"}
         Configuration to start from, see `xr_dip.presets`.
     generator, loss, constraint, operator : str, optional
-        Parts to take instead of the preset's: generators "bandlimited", "dcgan", "skip", "decoder", "knitwork"; losses
-        "mse", "charbonnier", "l1", "huber"; constraints "optimal", "smooth", "additive", "geiss", "scadd",
-        "multiplicative", "softmax", "soft", "none"; operator "block_mean".
-    generator_options, constraint_options : mapping, optional
-        Keywords of these parts, see `xr_dip.generators` and `xr_dip.constraints`, such as ``{"channels": 32}``, or
-        ``{"value_range": (-2, 2)}``, which "geiss" and "scadd" must have.
+        Parts to take instead of the preset's: generators "bandlimited", "dcgan", "skip", "decoder", "knitwork",
+        "lapsrn"; losses "mse", "charbonnier", "l1", "huber"; constraints "optimal", "smooth", "additive", "geiss",
+        "scadd", "multiplicative", "softmax", "projection", "soft", "none"; operators "block_mean", and for coarse
+        values that are no block means "lanczos2", "lanczos3", "gaussian", "bicubic" and "fir". These go with the
+        constraints "projection", which takes the place of a preset's own, "soft" and "none", and the domain is not
+        divided.
+    generator_options, constraint_options, operator_options : mapping, optional
+        Keywords of these parts, see `xr_dip.generators`, `xr_dip.constraints` and `xr_dip.observing.kernels`, such as
+        ``{"channels": 32}``, ``{"value_range": (-2, 2)}``, which "geiss" and "scadd" must have, ``{"width": 0.4}`` of
+        "gaussian", in coarse cells, or ``{"kernel": array}``, which "fir" must have, in fine cells.
     penalties : mapping of str to float, optional
         Weights of terms that are added to the loss: "total_variation", "gradient", "coarse_misfit", see
         `xr_dip.fitting.penalties`.
@@ -115,9 +128,16 @@ def downscale(
         and nothing constrains them. Needs a fine mask.
     periodic : {"auto", True, False}
         Whether the first column is a neighbour of the last: "auto" sees from the longitudes if they go around.
-    noise_std : float, optional
-        Standard deviation of the noise of the coarse values, in their unit. Then they are fitted to within that noise
-        only.
+    noise_std : float, DataArray or array, optional
+        Standard deviation of the independent noise of the coarse values, in their unit: of all, or of each, on the
+        coarse grid, as an array (y, x) or as a DataArray that may have other dimensions of the field, such as time.
+        Values are then fitted to within that noise only, and count the less the noisier they are.
+    perturb_observations : bool
+        Fit each member to the values plus noise of that size, of its own: the spread of the fits then includes what the
+        noise of the values does to them.
+    latent_samples : int, optional
+        Latents that are drawn through each network once it is fitted, at least 2, of generators that draw their latents
+        anew ("dcgan", "skip"). Adds ``<name>_ensemble_std`` and ``<name>_latent_std``.
     x_dim, y_dim : str, optional
         Names of the horizontal dimensions, where they cannot be found.
     x_coord, y_coord : str, optional
@@ -151,7 +171,8 @@ def downscale(
     Dataset
         ``<name>_mean``, ``<name>_std`` (calibrated standard error), ``<name>_fit_std`` (spread of the fits),
         ``<name>_flag`` on the fine grid; ``conservation_error`` and ``fit_residual`` on the coarse grid; with
-        `keep_members` ``<name>_members``; diagnostics of each time. CF-compliant, float32, units of the input.
+        `keep_members` ``<name>_members``; with `latent_samples` the spread between members and over latents, see
+        `xr_dip.latents`; diagnostics of each time. CF-compliant, float32, units of the input.
 
     Raises
     ------
@@ -168,7 +189,7 @@ def downscale(
 
     References
     ----------
-    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image prior.
+    Archambault, Filoche, Charantonis, Béréziat 2022, Unlearned downscaling of sea surface height with deep image prior.
 
     Examples
     --------
@@ -179,6 +200,7 @@ def downscale(
     >>> fine.ssh_mean.shape, bool(abs(fine.conservation_error).max() < 1e-6)
     ((24, 36), True)
     """
+    begin = time.perf_counter()
     field, target = find_target(
         da,
         factor,
@@ -193,6 +215,7 @@ def downscale(
         y_coord=y_coord,
         dataset=dataset,
     )
+    tile = check_tile(tile, operator)
     tiling = make_tiling(target.coarse_shape, target.factor, tile=tile, overlap=overlap, periodic=target.periodic)
     tiling = tiling if field.size else None  # no time, no tiles
     if relay is not None:
@@ -208,27 +231,32 @@ def downscale(
             "generator_options": generator_options,
             "penalties": penalties,
             "constraint_options": constraint_options,
+            "operator_options": operator_options,
         },
-        noise_std=check_noise(noise_std),
+        noise_std=read_noise(noise_std, field, target.horizontal),
+        perturb_observations=check_flag("perturb_observations", perturb_observations),
+        latent_samples=check_latent_samples(latent_samples),
         seed=check_seed(seed),
         device=device,
         name=name,
         batch=check_batch(batch),
         tiling=tiling,
     )
-    outputs = _outputs(target, members if keep_members else 0, estimates.SCALARS if tiling else estimates.SCALARS[:-1])
+    scalars = estimates.SCALARS if tiling else estimates.SCALARS[:-1]
+    outputs = output_forms(target, members if keep_members else 0, scalars, latents=latent_samples is not None)
     hidden = not progress or field.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
     fits = 0 if hidden else _windows_with_values(field, target, tiling) * members
     with progress_bar(fits, hidden=hidden) as step:
         estimate = estimates.SliceEstimate(recipe, keep_members, step, relay)
         fields = (
-            _solve(estimate, field, target, outputs)
+            solve(estimate, field, target, outputs)
             if tiling is None
             else _solve_tiles(estimate, field, target, outputs)
         )
     configuration = {**target.description, **recipe.configuration()}
     method = f"deep image prior, ensemble of {members} fits, preset {preset}"
-    return _finish(field, target, fields, configuration, method, dataset)
+    result = finish(field, target, fields, configuration, method, dataset)
+    return with_cost(result, begin, estimates.describe_device(recipe.device), lazy=field.chunks is not None)
 
 
 def interpolate(
@@ -241,6 +269,7 @@ def interpolate(
     land_value: float | None = None,
     extrapolate: bool = False,
     periodic: Periodic = "auto",
+    noise_std: NoiseLike | None = None,
     x_dim: str | None = None,
     y_dim: str | None = None,
     x_coord: str | None = None,
@@ -256,6 +285,8 @@ def interpolate(
     method : {"nearest", "bilinear", "bicubic", "spline", "conservative_spline", "kriging"}
         Interpolation between cell centres; a cubic spline whose block means equal the input; or block kriging, the best
         linear estimate under a covariance fitted to the field, with its standard error.
+    noise_std : float, DataArray or array, optional
+        Of the coarse values, as for `xr_dip.downscale`; with kriging only, which then filters it.
 
     Returns
     -------
@@ -277,6 +308,7 @@ def interpolate(
     (24, 36)
     """
     check_name("method", method, baselines.METHODS)
+    begin = time.perf_counter()
     field, target = find_target(
         da,
         factor,
@@ -291,17 +323,74 @@ def interpolate(
         y_coord=y_coord,
         dataset=dataset,
     )
-    outputs = _outputs(target, 0, ())
+    if noise_std is not None and method != "kriging":
+        raise ValueError(
+            f"Invalid noise_std with the method {method!r}. It must be None: only 'kriging' knows of noise."
+        )
+    noise = read_noise(noise_std, field, target.horizontal)
+    outputs = output_forms(target, 0, ())
     wanted = {key: outputs[key] for key in baselines.outputs(method)}
-    baseline = baselines.Baseline(method, target, cf.variable_name(da))
-    fields = _solve(baseline, field, target, wanted)
-    configuration = {**target.description, "operator": "block_mean", "method": method}
-    return _finish(field, target, fields, configuration, f"interpolation, {method}", dataset)
+    baseline = baselines.Baseline(method, target, cf.variable_name(da), noise)
+    fields = solve(baseline, field, target, wanted)
+    configuration = {
+        **target.description,
+        "operator": "block_mean",
+        "method": method,
+        "noise_std": str(noise) if isinstance(noise, NoiseField) else noise,
+    }
+    result = finish(field, target, fields, configuration, f"interpolation, {method}", dataset)
+    return with_cost(result, begin, "cpu", lazy=field.chunks is not None)
 
 
-def _solve(
+def with_cost(result: xr.Dataset, begin: float, device: str, *, lazy: bool) -> xr.Dataset:
+    """Note in the history what a result took; a lazy one is yet to be computed.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of `finish`; its history is changed.
+    begin : float
+        When the work began, by ``time.perf_counter()``.
+    device : str
+    lazy : bool
+        Whether it has not been computed.
+
+    Returns
+    -------
+    Dataset
+        The same.
+
+    Examples
+    --------
+    >>> result = xr.Dataset(attrs={"history": "2026-01-02T03:04:05Z xr_dip: downscaled"})
+    >>> with_cost(result, time.perf_counter(), "cpu", lazy=False).history
+    '2026-01-02T03:04:05Z xr_dip: downscaled; 0.0 s on cpu'
+    """
+    if not lazy:
+        seconds = time.perf_counter() - begin
+        result.attrs["history"] = note_cost(result.attrs["history"], seconds, device)
+    return result
+
+
+def solve(
     function: SliceFunction, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
 ) -> dict[str, xr.Variable]:
+    """Apply a method to each time of a field, lazily where it is; of a lazy one, warn of a fill that may be land.
+
+    Parameters
+    ----------
+    function : callable
+        See `xr_dip.slices.apply_to_slices`.
+    da : DataArray
+        With its land missing, from `xr_dip.inputs.find_target`.
+    target : Target
+    outputs : mapping of str to Output
+        Of `output_forms`, those that the method gives.
+
+    Returns
+    -------
+    dict of str to Variable
+    """
     horizontal = target.horizontal
     if da.chunks is not None and not target.land_is_known:
         function = FillWatch(function, str(da.name))
@@ -320,8 +409,23 @@ def _solve_tiles(
     return solved
 
 
-def _outputs(target: Target, members: int, scalars: tuple[str, ...]) -> dict[str, Output]:
-    """Return the form of each field of one slice."""
+def output_forms(target: Target, members: int, scalars: tuple[str, ...], *, latents: bool = False) -> dict[str, Output]:
+    """Return the form of each field of one slice.
+
+    Parameters
+    ----------
+    target : Target
+    members : int
+        Members to be returned, 0 for none.
+    scalars : tuple of str
+        Names of diagnostics that are one number.
+    latents : bool
+        Whether the spread over latents is returned.
+
+    Returns
+    -------
+    dict of str to Output
+    """
     dims = (target.horizontal.y_dim, target.horizontal.x_dim)
     coarse_dims = (f"{dims[0]}_coarse", f"{dims[1]}_coarse")
     fine = Output(dims, target.fine_shape, "float32")
@@ -334,12 +438,14 @@ def _outputs(target: Target, members: int, scalars: tuple[str, ...]) -> dict[str
         "conservation_error": coarse,
         "fit_residual": coarse,
     }
+    if latents:
+        outputs |= dict.fromkeys(LATENT_SPREADS, fine)
     if members:
         outputs["members"] = Output((MEMBER, *dims), (members, *target.fine_shape), "float32")
     return outputs | {name: Output((), (), "float64") for name in scalars}
 
 
-def _finish(
+def finish(
     da: xr.DataArray,
     target: Target,
     fields: dict[str, xr.Variable],
@@ -347,6 +453,25 @@ def _finish(
     method: str,
     dataset: xr.Dataset | None,
 ) -> xr.Dataset:
+    """Make the Dataset of the fields of a method, see `xr_dip.cf.dataset.build_dataset`.
+
+    Parameters
+    ----------
+    da : DataArray
+        The coarse field.
+    target : Target
+    fields : dict of str to Variable
+        From `solve`.
+    configuration : mapping
+    method : str
+        One phrase that says how the fine field was made.
+    dataset : Dataset or None
+        Where the coarse field comes from.
+
+    Returns
+    -------
+    Dataset
+    """
     return cf.build_dataset(
         da,
         target.horizontal,

@@ -14,64 +14,38 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from xr_dip.blocks import FloatArray, misfit, repeat
+from xr_dip.blocks import FloatArray, repeat
 from xr_dip.combination import Combination, combine_enforced, combine_optimal, warn_of_few_cells
 from xr_dip.constraints import NOT_ENFORCED, Constraint, bump, make_constraint, none
 from xr_dip.errors import DipWarning
 from xr_dip.fitting.ensemble import derive_seed, fit_members
 from xr_dip.fitting.fit import Fit
-from xr_dip.fitting.losses import LOSSES
-from xr_dip.fitting.operators import OPERATORS
-from xr_dip.fitting.penalties import Surroundings, make_penalties
-from xr_dip.fitting.problem import DenseWhitening, Map, Observation, Problem, SpectralWhitening
-from xr_dip.fitting.stopping import StopRule, fixed, make_discrepancy, make_plateau
+from xr_dip.fitting.problem import Observation
 from xr_dip.generators import GENERATORS, Generator
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import Covariance, fit_covariance
 from xr_dip.kriging.estimator import Estimator
+from xr_dip.latents import latent_variances
+from xr_dip.observing.projection import projection
+from xr_dip.observing.sampling import Sampling
 from xr_dip.pieces import SCALARS, Piece, finish
-from xr_dip.recipe import Recipe, make_recipe
+from xr_dip.problems import make_problems, make_stop_rule
+from xr_dip.recipe import Recipe, describe_device, make_recipe
 from xr_dip.relay import Baton, Relay
 from xr_dip.sea import Flag, Sea, check_values, find_sea
+from xr_dip.standard import Standard, standardise
 
-__all__ = ["SCALARS", "SliceEstimate", "make_recipe"]
+__all__ = ["SCALARS", "SliceEstimate", "describe_device", "make_recipe"]
 
-# Above so many sea cells a dense whitening costs more than it gives.
-MOST_DENSE_CELLS = 3000
 # A fit that leaves more than this share of the standard deviation unexplained has not converged.
 LARGEST_MISFIT = 0.5
-
-
-@dataclass(frozen=True)
-class Standard:
-    """A field as the fits see it: without its trend, of standard deviation one.
-
-    Attributes
-    ----------
-    coarse_trend, fine_trend : array or float
-    scale : float
-        Standard deviation of what is left, unit of the field.
-    """
-
-    coarse_trend: FloatArray | float
-    fine_trend: FloatArray | float
-    scale: float
-
-    def apply(self, values: FloatArray) -> FloatArray:
-        """Return coarse values, standardised."""
-        return np.asarray((values - self.coarse_trend) / self.scale)
-
-    def undo(self, field: FloatArray) -> FloatArray:
-        """Return a fine field in its own unit."""
-        return field * self.scale + self.fine_trend
 
 
 class SliceEstimate:
@@ -113,18 +87,22 @@ class SliceEstimate:
         """
         sea = self._find_sea(values)
         seen = np.where(sea.coarse, values, np.nan)
+        noise = self.recipe.noise_of(seen, stamp)
         self._admit(seen, sea)
-        kriging = self._kriging(seen, sea, covariance)
-        standard = _standardise(seen, kriging)
-        fits = self._fit(standard.apply(seen), sea, standard, kriging, stamp)
+        kriging = self._kriging(seen, sea, covariance, noise)
+        standard = standardise(seen, kriging, self._sampling(sea))
+        fits = self._fit(seen, sea, standard, kriging, noise, stamp)
         fields = np.stack([standard.undo(fit.field) for fit in fits])
-        combined = self._combine(fields, seen, sea, kriging, stamp)
-        return self._make_piece(combined, fields, fits, seen, sea)
+        null_space = self._null_space(kriging, sea)
+        combined = self._combine(fields, seen, sea, kriging, null_space, stamp)
+        latent = latent_variances(fits, standard, self._enforcement(seen, sea, null_space))
+        return self._make_piece(combined, fields, fits, seen, sea, latent)
 
-    def covariance(self, values: FloatArray) -> Covariance:
-        """Fit a covariance to coarse values (ny, nx), of which some are finite."""
+    def covariance(self, values: FloatArray, stamp: int) -> Covariance:
+        """Fit a covariance to coarse values (ny, nx) of a time stamp, of which some are finite."""
         sea = self._find_sea(values)
-        return self._fit_covariance(np.where(sea.coarse, values, np.nan), sea)
+        seen = np.where(sea.coarse, values, np.nan)
+        return self._fit_covariance(seen, sea, self.recipe.noise_of(seen, stamp))
 
     def _find_sea(self, values: FloatArray) -> Sea:
         recipe = self.recipe
@@ -138,16 +116,27 @@ class SliceEstimate:
             quiet=recipe.tile is not None,  # of all tiles together it is said once
         )
 
-    def _fit_covariance(self, values: FloatArray, sea: Sea) -> Covariance:
+    def _sampling(self, sea: Sea) -> Sampling | None:
+        """Return the map through a kernel; None for block means."""
+        kernel = self.recipe.kernel
+        if kernel is None:
+            return None
+        sampling = Sampling(kernel, sea.weights, periodic=self.recipe.periodic)
+        sampling.check(sea.coarse)
+        return sampling
+
+    def _fit_covariance(self, values: FloatArray, sea: Sea, noise: float | FloatArray) -> Covariance:
         recipe = self.recipe
-        noise = 0.0 if recipe.noise_std is None else recipe.noise_std**2
         return fit_covariance(values, sea.weights, recipe.factor, recipe.spacing, noise=noise)
 
-    def _kriging(self, values: FloatArray, sea: Sea, covariance: Covariance | None) -> Estimator | None:
+    def _kriging(
+        self, values: FloatArray, sea: Sea, covariance: Covariance | None, noise: float | FloatArray
+    ) -> Estimator | None:
         """Return the kriging operator, where the preset uses one."""
         if not self.recipe.needs_covariance:
             return None
-        return self._krige(self._fit_covariance(values, sea) if covariance is None else covariance, sea)
+        fitted = self._fit_covariance(values, sea, noise) if covariance is None else covariance
+        return self._krige(replace(fitted, noise=noise), sea)
 
     def _krige(self, covariance: Covariance, sea: Sea) -> Estimator:
         recipe = self.recipe
@@ -156,18 +145,16 @@ class SliceEstimate:
         )
 
     def _fit(
-        self, values: FloatArray, sea: Sea, standard: Standard, kriging: Estimator | None, stamp: int
+        self,
+        values: FloatArray,
+        sea: Sea,
+        standard: Standard,
+        kriging: Estimator | None,
+        noise: float | FloatArray,
+        stamp: int,
     ) -> list[Fit]:
         recipe, preset = self.recipe, self.recipe.preset
-        observation = Observation(
-            operator=OPERATORS[preset.operator](sea.weights, recipe.factor),
-            values=torch.from_numpy(np.nan_to_num(values)).float(),
-            weights=torch.from_numpy(sea.coarse.astype(np.float32)),
-            whiten=None if kriging is None else _whitening(kriging, sea, preset.whitening),
-        )
-        around = Surroundings(sea.weights > 0, recipe.factor, recipe.periodic, observation)
-        penalties = make_penalties(preset.penalties_of_fits(), around)
-
+        problems = make_problems(recipe, values, sea, standard, kriging, noise, stamp)
         before = None if self.relay is None else self.relay.take(recipe.tile_label)
         baton = before or Baton(stamp, (None,) * recipe.members)
 
@@ -175,14 +162,14 @@ class SliceEstimate:
             seed = derive_seed(recipe.seed, baton.stamp, member, *recipe.tile_label)
             options = preset.options_of_member(member) | {"periodic": recipe.periodic}
             fresh = partial(GENERATORS[preset.generator], sea.coarse.shape, recipe.factor, seed, **options)
-            return partial(_attentive, fresh, observation, recipe.periodic)
+            return partial(_attentive, fresh, problems[member].observations[0], recipe.periodic)
 
         fits = fit_members(
             make,
             recipe.members,
-            Problem((observation,), LOSSES[preset.loss], penalties),
+            problems,
             recipe.fit_config if before is None else recipe.fit_config.warm(),
-            _stop_rule(recipe, standard),
+            make_stop_rule(recipe, sea, standard, noise),
             device=recipe.device,
             batch=recipe.batch,
             starts=None if self.relay is None else baton.learned,
@@ -192,15 +179,35 @@ class SliceEstimate:
             self.relay.hand_on(recipe.tile_label, Baton(baton.stamp, tuple(fit.learned for fit in fits)))
         return fits
 
+    def _null_space(self, kriging: Estimator | None, sea: Sea) -> Estimator | None:
+        """Return the kriging that keeps block means, whose null space is that of the data; None without "optimal"."""
+        if kriging is None or self.recipe.preset.constraint != "optimal":
+            return None
+        return self._krige(replace(kriging.covariance, noise=0.0), sea) if kriging.covariance.noisy else kriging
+
+    def _enforcement(
+        self, values: FloatArray, sea: Sea, null_space: Estimator | None
+    ) -> Callable[[FloatArray], FloatArray]:
+        """Return what makes of a fitted field what is free to differ between the fields that have the coarse values."""
+        if null_space is not None:
+            return null_space.null
+        constraint, recipe = self._constraint(), self.recipe
+        return lambda field: constraint(field, values, sea.weights, recipe.factor, periodic=recipe.periodic)
+
     def _combine(
-        self, fields: FloatArray, values: FloatArray, sea: Sea, kriging: Estimator | None, stamp: int
+        self,
+        fields: FloatArray,
+        values: FloatArray,
+        sea: Sea,
+        kriging: Estimator | None,
+        null_space: Estimator | None,
+        stamp: int,
     ) -> Combination:
         recipe = self.recipe
-        if recipe.preset.constraint == "optimal":
+        if null_space is not None:
             assert kriging is not None
-            exact = recipe.noise_std is None
-            parts = (kriging if exact else self._krige(replace(kriging.covariance, noise=0.0), sea)).null(fields)
-            seed = derive_seed(recipe.seed, stamp)
+            seed, exact = derive_seed(recipe.seed, stamp), recipe.noise_std is None
+            parts = null_space.null(fields)
             return combine_optimal(parts, values, sea, kriging, seed, exact=exact, place=recipe.place)
         return combine_enforced(fields, values, sea, recipe.factor, self._constraint(), periodic=recipe.periodic)
 
@@ -209,6 +216,8 @@ class SliceEstimate:
         preset = self.recipe.preset
         if self.recipe.noise_std is not None:
             return none
+        if preset.constraint == "projection":
+            return partial(projection, kernel=self.recipe.kernel)
         return make_constraint(preset.constraint, preset.constraint_options)
 
     def _once_joined(self) -> Constraint | None:
@@ -216,20 +225,26 @@ class SliceEstimate:
         name = self.recipe.preset.constraint
         if self.recipe.noise_std is not None or name in NOT_ENFORCED:
             return None
-        return bump if name in ("optimal", "smooth", "additive") else self._constraint()
+        return bump if name in ("optimal", "smooth", "additive", "projection") else self._constraint()
 
     def _admit(self, values: FloatArray, sea: Sea) -> None:
         """Let the constraint refuse values that it cannot enforce, before the long part."""
         recipe = self.recipe
-        if recipe.preset.constraint != "optimal":
+        if recipe.preset.constraint not in ("optimal", "projection"):
             blocks = np.nan_to_num(repeat(values, recipe.factor)).astype(np.float64)
             self._constraint()(blocks, values, sea.weights, recipe.factor, periodic=recipe.periodic)
 
     def _make_piece(
-        self, combined: Combination, fields: FloatArray, fits: list[Fit], values: FloatArray, sea: Sea
+        self,
+        combined: Combination,
+        fields: FloatArray,
+        fits: list[Fit],
+        values: FloatArray,
+        sea: Sea,
+        latent: FloatArray | None,
     ) -> Piece:
         recipe = self.recipe
-        raw = np.where(np.isnan(values), np.nan, -misfit(fields.mean(axis=0), values, sea.weights, recipe.factor))
+        missed = recipe.misfit(fields.mean(axis=0), values, sea.weights, recipe.factor)
         unconverged = any(fit.misfit > LARGEST_MISFIT for fit in fits)
         flags = np.where(sea.mask & unconverged, sea.flags | Flag.not_converged, sea.flags).astype(np.int8)
         return Piece(
@@ -239,7 +254,7 @@ class SliceEstimate:
             members=combined.members if self.keep_members else None,
             sea=replace(sea, flags=flags),
             values=values,
-            fit_residual=raw,
+            fit_residual=np.where(np.isnan(values), np.nan, -missed),
             enforce=self._once_joined(),
             scalars={
                 "blend_weight": combined.blend_weight,
@@ -249,6 +264,8 @@ class SliceEstimate:
                 "iterations": float(np.mean([fit.iterations for fit in fits])),
                 "seam_ratio": np.nan,
             },
+            misfit=recipe.misfit,
+            latent_variances=latent,
         )
 
 
@@ -257,39 +274,6 @@ def _attentive(make: Callable[[], Generator], observation: Observation, periodic
     generator = make()
     generator.attend(observation.values, observation.weights > 0, periodic=periodic)
     return generator
-
-
-def _standardise(values: FloatArray, kriging: Estimator | None) -> Standard:
-    """Return how the fits see the field: less its plane where a covariance is at hand, else less its mean."""
-    coarse: FloatArray | float
-    fine: FloatArray | float
-    if kriging is None:
-        coarse = fine = float(np.nanmean(values))
-    else:
-        coarse, fine = kriging.trend(values)
-    scale = float(np.nanstd(values - coarse))
-    # A field that is nothing but its trend has the scale of rounding: what the fits make of it stays as small.
-    rounding = 1e-12 * max(1e-6, float(np.nanmax(np.abs(values))))
-    return Standard(coarse, fine, max(scale, rounding))
-
-
-def _whitening(kriging: Estimator, sea: Sea, exponent: float) -> Map | None:
-    """Return the map that gives small scales, whose values are small, a say in the misfit."""
-    if not exponent:
-        return None
-    if sea.coarse.all() or sea.coarse.sum() > MOST_DENSE_CELLS:
-        return SpectralWhitening(kriging.coarse_spectrum(), exponent, periodic=kriging.periodic)
-    return DenseWhitening(kriging.whitener(exponent), sea.coarse)
-
-
-def _stop_rule(recipe: Recipe, standard: Standard) -> StopRule:
-    if recipe.preset.stopping == "discrepancy":
-        if recipe.noise_std is None:
-            raise ValueError(
-                "Invalid noise_std None. The discrepancy rule stops at the noise: give its standard deviation."
-            )
-        return make_discrepancy(recipe.noise_std / standard.scale)
-    return make_plateau() if recipe.preset.stopping == "plateau" else fixed
 
 
 def _spread(fields: FloatArray) -> FloatArray:

@@ -215,6 +215,19 @@ def check_batch(batch: Any) -> int | None:
     return None if batch is None else _whole("batch", batch)
 
 
+def check_latent_samples(latent_samples: Any) -> int:
+    """Return the number of further latents, at least 2, for one has no spread; 0 for None.
+
+    Examples
+    --------
+    >>> check_latent_samples(1)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid latent_samples 1. It must be a whole number of at least 2.
+    """
+    return 0 if latent_samples is None else _whole("latent_samples", latent_samples, least=2)
+
+
 def check_seed(seed: Any) -> int:
     """Return the seed, not negative.
 
@@ -247,6 +260,21 @@ def check_noise(noise_std: Any) -> float | None:
             f"Invalid noise_std {noise_std!r}. It must be a positive number in the unit of the field, or None."
         )
     return number
+
+
+def check_flag(argument: str, flag: Any) -> bool:
+    """Return True or False, and nothing that only looks like it.
+
+    Examples
+    --------
+    >>> check_flag("perturb_observations", 0.02)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid perturb_observations 0.02. It must be True or False.
+    """
+    if not isinstance(flag, bool | np.bool_):
+        raise ValueError(f"Invalid {argument} {flag!r}. It must be True or False.")
+    return bool(flag)
 
 
 def check_land_value(land_value: Any) -> float | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -87,6 +88,16 @@ def join(tile: Tile, tiling: Tiling, pieces: Mapping[int, Piece | Blank]) -> tup
     piece : Piece or Blank
         Of the core of the tile.
     sums : Sums
+
+    Examples
+    --------
+    >>> from xr_dip.pieces import Blank
+    >>> from xr_dip.tiling import make_tiling
+    >>> tiling = make_tiling((20, 12), (2, 2), tile=8, overlap=2)
+    >>> land = Blank(np.zeros((16, 16), np.int8))
+    >>> piece, sums = join(tiling[0], tiling, {number: land for number in range(len(tiling))})
+    >>> piece.flags.shape == tuple(2 * (stop - start) for start, stop in (tiling[0].rows.core, tiling[0].columns.core))
+    True
     """
     own, region = pieces[tile.number], region_of(tile, tiling)
     rows, columns = (_within(*pair) for pair in ((region.rows, tile.rows), (region.columns, tile.columns)))
@@ -165,7 +176,8 @@ def _blend(base: Piece, tile: Tile, tiling: Tiling, region: Region, pieces: Mapp
     """Return the weighted mean of all tiles in a region, its coarse values enforced."""
     factor = tiling.factor
     count = 0 if base.members is None else len(base.members)
-    total, fields = np.zeros(base.mean.shape), np.zeros((3 + count, *base.mean.shape))
+    spreads = 2 if base.latent_variances is None else 4
+    total, fields = np.zeros(base.mean.shape), np.zeros((1 + spreads + count, *base.mean.shape))
     shares = np.zeros(base.mean.shape, dtype=np.int8)
     for other, down, across in tiling.neighbours(tile):
         piece = pieces[other.number]
@@ -180,21 +192,23 @@ def _blend(base: Piece, tile: Tile, tiling: Tiling, region: Region, pieces: Mapp
         share = np.where(there.sea.mask, share, 0.0)
         total[here] += share
         shares[here] += share > 0
-        stack = [there.mean, there.variance, there.fit_variance, *(() if there.members is None else there.members)]
+        more = (() if part is None else part for part in (there.latent_variances, there.members))
+        stack = [there.mean, there.variance, there.fit_variance, *chain.from_iterable(more)]
         for field, part in zip(fields, stack, strict=True):
             field[here] += share * np.where(share > 0, part, 0.0)
     known = base.sea.mask & (total > 0)
     fields = np.where(known, fields / np.where(known, total, 1.0), 0.0)
     flags = np.where(known & (shares > 1), base.sea.flags | Flag.seam, base.sea.flags).astype(np.int8)
     if base.enforce is not None:
-        for index in (0, *range(3, len(fields))):
+        for index in (0, *range(1 + spreads, len(fields))):
             fields[index] = base.enforce(fields[index], base.values, base.sea.weights, factor)
     return replace(
         base,
         mean=fields[0],
         variance=fields[1],
         fit_variance=fields[2],
-        members=fields[3:] if count else None,
+        members=fields[1 + spreads :] if count else None,
+        latent_variances=None if base.latent_variances is None else fields[3:5],
         sea=replace(base.sea, flags=flags),
     )
 

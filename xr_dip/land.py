@@ -97,7 +97,10 @@ def warn_of_fill(field: xr.DataArray, horizontal: tuple[Hashable, Hashable], *, 
     if fill is None:
         return
     if fill.constant:
-        _warn(f"Every value of {field.name!r} is {fill.value:g}. A constant field has nothing to make fine.")
+        _warn(
+            f"Every value of {field.name!r} is {fill.value:g}. A constant field has nothing to make fine: check that "
+            "this is the variable and the time you want."
+        )
     elif not land_is_known:
         _warn(
             f"{fill.cells} connected cells of {field.name!r}, {fill.cells / values.size:.0%}, are exactly "

@@ -63,7 +63,12 @@ def fine_mask(mask: xr.DataArray | npt.NDArray[Any], horizontal: Horizontal, fac
 
 
 def on_fine_grid(
-    argument: str, values: xr.DataArray | npt.NDArray[Any], horizontal: Horizontal, factor: Factor
+    argument: str,
+    values: xr.DataArray | npt.NDArray[Any],
+    horizontal: Horizontal,
+    factor: Factor,
+    *,
+    grid: str = "fine",
 ) -> xr.DataArray:
     """Check that an array is on the fine grid.
 
@@ -77,6 +82,8 @@ def on_fine_grid(
     horizontal : Horizontal
         The coarse grid.
     factor : (int, int)
+    grid : str
+        What the grid is called in messages: that of factor 1 is the coarse one.
 
     Returns
     -------
@@ -115,7 +122,7 @@ def on_fine_grid(
     away = _distance(plane, horizontal, factor)
     if away > FARTHEST:
         raise ValueError(
-            f"Invalid {argument} with other positions than the fine grid, {away:.1f} cells away. It must have its "
+            f"Invalid {argument} with other positions than the {grid} grid, {away:.1f} cells away. It must have its "
             "latitude and longitude, in the order of the field, or none."
         )
     return plane
@@ -167,6 +174,8 @@ def _check_shape(argument: str, shape: tuple[int, ...], coarse: tuple[int, int],
     if shape == fine:
         return
     on_coarse = " This is the coarse grid, which says nothing of the cells within." if shape == coarse else ""
+    if factor == (1, 1):
+        raise ValueError(f"Invalid {argument} of shape {shape}. It must have the shape of the field, {coarse}.")
     raise ValueError(
         f"Invalid {argument} of shape {shape}. It must have the fine shape {fine}: {coarse} coarse cells times the "
         f"factor {factor}.{on_coarse}"

@@ -105,7 +105,11 @@ class _Work:
         """Estimate a tile. A gap in a series stays a gap; a single empty field is refused."""
         field = np.asarray(values, dtype=np.float64).reshape(values.shape[-2:])
         if self.may_miss and np.isnan(field).all():
-            warnings.warn("A time without any value: its estimate is missing, too.", DipWarning, stacklevel=2)
+            warnings.warn(
+                "A time without any value: its estimate is missing, too. To leave such times out, drop them first.",
+                DipWarning,
+                stacklevel=2,
+            )
             tiling = self.function.tiling
             shape = [size * times for size, times in zip(tiling[number].shape, tiling.factor, strict=True)]
             return Blank(np.full(shape, GAP, dtype=np.int8))

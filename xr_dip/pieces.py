@@ -11,10 +11,13 @@ import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.constraints import Constraint
+from xr_dip.observing.sampling import Misfit
 from xr_dip.sea import Sea
 
 SCALARS = ("blend_weight", "front_weight", "predicted_rmse", "predicted_skill", "iterations", "seam_ratio")
 """Diagnostics of one time, one number each; the last only of a domain of tiles."""
+LATENT_SPREADS = ("ensemble_std", "latent_std")
+"""Fields of the spread between members and of that over the latents of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,10 @@ class Piece:
         Constraint that works cell by cell and that parts of several pieces are to satisfy once they are joined.
     scalars : mapping of str to float
         Diagnostics of the whole window.
+    latent_variances : array, shape (2, Y, X), or None
+        Variance over members of their means over latents, and mean over members of their variances over latents.
+    misfit : callable
+        What says how far a field is from the values: that of block means by default.
     """
 
     mean: FloatArray
@@ -46,6 +53,8 @@ class Piece:
     fit_residual: FloatArray
     enforce: Constraint | None
     scalars: Mapping[str, float]
+    misfit: Misfit = misfit
+    latent_variances: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +87,7 @@ def finish(piece: Piece, factor: Factor) -> dict[str, npt.NDArray[Any]]:
         return np.where(land, np.nan, field).astype(np.float32)
 
     mean = masked(piece.mean)
-    error = -misfit(mean.astype(np.float64), piece.values, piece.sea.weights, factor)
+    error = -piece.misfit(mean.astype(np.float64), piece.values, piece.sea.weights, factor)
     results: dict[str, npt.NDArray[Any]] = {
         "mean": mean,
         "std": masked(np.sqrt(piece.variance)),
@@ -87,6 +96,8 @@ def finish(piece: Piece, factor: Factor) -> dict[str, npt.NDArray[Any]]:
         "conservation_error": np.where(np.isnan(piece.values), np.nan, error),
         "fit_residual": piece.fit_residual,
     }
+    if piece.latent_variances is not None:
+        results |= dict(zip(LATENT_SPREADS, map(masked, np.sqrt(piece.latent_variances)), strict=True))
     if piece.members is not None:
         results["members"] = masked(piece.members)
     return results
@@ -114,6 +125,7 @@ def crop(piece: Piece, cells: tuple[slice, slice], factor: Factor) -> Piece:
         variance=piece.variance[fine],
         fit_variance=piece.fit_variance[fine],
         members=None if piece.members is None else piece.members[:, *fine],
+        latent_variances=None if piece.latent_variances is None else piece.latent_variances[:, *fine],
         sea=Sea(sea.mask[fine], sea.weights[fine], sea.coarse[cells], sea.flags[fine]),
         values=piece.values[cells],
         fit_residual=piece.fit_residual[cells],

@@ -40,7 +40,7 @@ def multiplicative(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     Raises
     ------
@@ -93,7 +93,7 @@ def softmax(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import xarray as xr
 
@@ -11,6 +11,7 @@ from xr_dip.cf.dataset import REALIZATION
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.summary import summarize
 from xr_dip.coarsening import coarsen, fine_weights
+from xr_dip.observation import BLOCK_MEAN
 
 KNOWN_WEIGHTS = ("equal", "area")
 """Weights that a result names; any others it does not hold."""
@@ -52,6 +53,7 @@ def part_of(result: xr.Dataset, name: str, key: str) -> xr.DataArray | None:
     Parameters
     ----------
     result : Dataset
+        As `xr_dip.downscale` or `xr_dip.interpolate` returns it.
     name : str
         What it was made from.
     key : str
@@ -82,6 +84,7 @@ def block_errors(
     Parameters
     ----------
     result : Dataset
+        As `xr_dip.downscale` or `xr_dip.interpolate` returns it.
     name : str, optional
         What it was made from, where it is of several variables.
     key : {"conservation_error", "fit_residual"}
@@ -90,6 +93,7 @@ def block_errors(
     Returns
     -------
     DataArray or None
+        On the coarse grid, in the unit of the field.
 
     Raises
     ------
@@ -112,6 +116,7 @@ def configuration_of(result: xr.Dataset, name: str) -> Mapping[str, object]:
     Parameters
     ----------
     result : Dataset
+        As `xr_dip.downscale` or `xr_dip.interpolate` returns it.
     name : str
         What it was made from.
 
@@ -135,7 +140,7 @@ def configuration_of(result: xr.Dataset, name: str) -> Mapping[str, object]:
 
 
 def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
-    """Coarse field that a result was made from: the block means of the estimate, less their errors.
+    """Coarse field that a result was made from: the coarse values of the estimate, less their errors.
 
     Parameters
     ----------
@@ -147,7 +152,8 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     Returns
     -------
     DataArray or None
-        None if it was made with weights of the user, which it does not hold.
+        On the coarse grid, in the unit of the field. None if it was made with weights or a kernel of the user that it
+        does not hold.
 
     Raises
     ------
@@ -164,16 +170,29 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     """
     configuration = configuration_of(result, name)
     weights = str(configuration["weights"])
-    if weights not in KNOWN_WEIGHTS:
+    seen = _operator_of(configuration)
+    if weights not in KNOWN_WEIGHTS or seen is None:
         return None
     mean = result[f"{name}_mean"]
     horizontal = find_horizontal(mean, dataset=result)
     along_y, along_x = cast(Sequence[int], configuration["factor"])
     areas = fine_weights(mean, weights, horizontal)
-    coarse, _ = coarsen(mean, (along_y, along_x), weights=areas, y_dim=horizontal.y_dim, x_dim=horizontal.x_dim)
+    dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}
+    coarse, _ = coarsen(mean, (along_y, along_x), weights=areas, **dims, **seen)
     placed = _errors_on(result, name, mean, horizontal)
     bare = coarse.drop_vars(REALIZATION, errors="ignore")  # the label of the ensemble that it was made into
     return (bare - placed).rename(name).assign_attrs(mean.attrs).transpose(*mean.dims)
+
+
+def _operator_of(configuration: Mapping[str, object]) -> dict[str, Any] | None:
+    """Return how coarse values come from fine ones; None where a result does not hold all that they come from."""
+    operator = str(configuration.get("operator", BLOCK_MEAN))
+    options = dict(cast(Mapping[str, Any], configuration.get("operator_options") or {}))
+    if operator == BLOCK_MEAN:
+        return {}
+    if isinstance(options.get("kernel"), Mapping) or configuration.get("extrapolate"):
+        return None
+    return {"operator": operator, "operator_options": options, "periodic": bool(configuration["periodic"])}
 
 
 def choose_truth(
@@ -194,6 +213,7 @@ def choose_truth(
     Returns
     -------
     DataArray
+        On dimensions and in a unit of its own, see `xr_dip.matching.place_on`.
 
     Raises
     ------

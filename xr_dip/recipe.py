@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xr_dip.blocks import Factor
+from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import CONSTRAINT_NAMES, make_constraint
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
@@ -21,6 +21,10 @@ from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
 from xr_dip.inputs import Target, check_name
 from xr_dip.kriging.white_noise import Place
+from xr_dip.noise import NoiseField, noise_of
+from xr_dip.observation import describe, kernel_of, misfit_of, with_operator
+from xr_dip.observing.kernel import ObservationKernel
+from xr_dip.observing.sampling import Misfit
 from xr_dip.presets import PRESETS, Preset
 from xr_dip.tiling import Tile, Tiling
 
@@ -39,7 +43,7 @@ class Recipe:
     preset_name : str
     preset : Preset
     members : int
-    noise_std : float or None
+    noise_std : float, NoiseField or None
         In the unit of the field.
     seed : int
     device : str
@@ -56,6 +60,10 @@ class Recipe:
         The part that this is the recipe of.
     spacings : tuple of (float, float)
         Size of a fine cell in each tile: along a meridian it changes.
+    latent_samples : int
+        Further latents drawn through each fitted network.
+    perturb_observations : bool
+        Whether each member sees values with noise of its own.
     """
 
     factor: Factor
@@ -65,7 +73,7 @@ class Recipe:
     preset_name: str
     preset: Preset
     members: int
-    noise_std: float | None
+    noise_std: float | NoiseField | None
     seed: int
     device: str
     batch: int | None
@@ -76,6 +84,8 @@ class Recipe:
     tiling: Tiling | None = None
     tile: Tile | None = None
     spacings: tuple[tuple[float, float], ...] = ()
+    latent_samples: int = 0
+    perturb_observations: bool = False
 
     def of_tile(self, tile: Tile) -> Recipe:
         """Return the recipe of a part of the domain."""
@@ -89,10 +99,24 @@ class Recipe:
             tile=tile,
         )
 
+    def noise_of(self, values: FloatArray, stamp: int) -> float | FloatArray:
+        """Return the variance of the noise of coarse values (ny, nx) of a time; 0 where they are exact."""
+        return noise_of(self.noise_std, values, stamp, self.tile)
+
     @property
     def needs_covariance(self) -> bool:
         """Whether anything asks for kriging."""
         return bool(self.preset.whitening) or self.preset.constraint == "optimal"
+
+    @property
+    def kernel(self) -> ObservationKernel | None:
+        """What the coarse values were seen through; None for block means."""
+        return kernel_of(self.preset.operator, self.preset.operator_options, self.factor)
+
+    @property
+    def misfit(self) -> Misfit:
+        """What says how far a field is from the coarse values."""
+        return misfit_of(self.kernel, periodic=self.periodic)
 
     @property
     def tile_label(self) -> tuple[int, ...]:
@@ -108,15 +132,25 @@ class Recipe:
     def fit_config(self) -> FitConfig:
         """Numbers of the optimisation."""
         preset = self.preset
-        return FitConfig(preset.iterations, preset.learning_rate, preset.betas, preset.schedule, preset.keep)
+        return FitConfig(
+            preset.iterations,
+            preset.learning_rate,
+            preset.betas,
+            preset.schedule,
+            preset.keep,
+            latents=self.latent_samples,
+        )
 
     def configuration(self) -> dict[str, object]:
         """Return everything that changes a result, as plain values; the device does not."""
         return {
             "preset": self.preset_name,
             **asdict(self.preset),
+            "operator_options": describe(self.preset.operator_options),
             "members": self.members,
-            "noise_std": self.noise_std,
+            "noise_std": str(self.noise_std) if isinstance(self.noise_std, NoiseField) else self.noise_std,
+            "perturb_observations": self.perturb_observations,
+            "latent_samples": self.latent_samples,
             "seed": self.seed,
             "tile": None if self.tiling is None else list(self.tiling[0].shape),
             "overlap": None if self.tiling is None else self.tiling.overlap,
@@ -130,12 +164,14 @@ def make_recipe(
     preset: str,
     parts: Mapping[str, str | None],
     options: Mapping[str, Mapping[str, Any] | None],
-    noise_std: float | None,
+    noise_std: float | NoiseField | None,
     seed: int,
     device: str,
     name: str,
     batch: int | None = None,
     tiling: Tiling | None = None,
+    latent_samples: int = 0,
+    perturb_observations: bool = False,
 ) -> Recipe:
     """Check names and device and put a recipe together.
 
@@ -146,7 +182,7 @@ def make_recipe(
     preset : str
     parts : mapping
         Names of the generator, loss, constraint and operator to take instead of the preset's; None leaves its own.
-    noise_std : float or None
+    noise_std : float, NoiseField or None
         With noise the constraint is off and fits stop at the noise.
     seed : int
     device : str
@@ -155,6 +191,10 @@ def make_recipe(
         Members fitted together.
     tiling : Tiling, optional
         How the domain is divided, if it is.
+    latent_samples : int
+        Further latents drawn through each fitted network.
+    perturb_observations : bool
+        Whether each member sees values with noise of its own.
 
     Returns
     -------
@@ -165,7 +205,7 @@ def make_recipe(
     TypeError
         If options are no mapping.
     ValueError
-        If a name, an option or the device is unknown.
+        If a name, an option or the device is unknown, or the generator or the noise do not go with what is asked.
     """
     check_name("preset", preset, list(PRESETS))
     tables: dict[str, Iterable[str]] = {
@@ -181,6 +221,10 @@ def make_recipe(
         if value is not None and not isinstance(value, Mapping):
             raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
     chosen = PRESETS[preset](target.factor).override(**parts, **(options or {}))  # type: ignore[arg-type]
+    dims = (target.horizontal.y_dim, target.horizontal.x_dim)
+    chosen = with_operator(
+        chosen, target.factor, constraint=parts.get("constraint"), exact=noise_std is None, dims=dims
+    )
     check_penalties(chosen.penalties)
     _check_constraint(chosen)
     if options is not None and options.get("generator_options"):
@@ -188,6 +232,7 @@ def make_recipe(
     if noise_std is not None:
         chosen = chosen.override(stopping="discrepancy")
     check_name("stopping", chosen.stopping, STOPPING)
+    _check_uncertainty(chosen, target.factor, latent_samples, perturb=perturb_observations, noisy=noise_std is not None)
     return Recipe(
         factor=target.factor,
         spacing=target.fine_grid.spacing(),
@@ -206,11 +251,32 @@ def make_recipe(
         extrapolate=target.extrapolate,
         tiling=tiling,
         spacings=() if tiling is None else tuple(_spacing(target, tile) for tile in tiling),
+        latent_samples=latent_samples,
+        perturb_observations=perturb_observations,
     )
+
+
+def _check_uncertainty(preset: Preset, factor: Factor, latent_samples: int, *, perturb: bool, noisy: bool) -> None:
+    """Refuse sources of spread that there are not."""
+    if perturb and not noisy:
+        raise ValueError(
+            "Invalid perturb_observations True without noise_std. It must come with the size of the noise."
+        )
+    small = GENERATORS[preset.generator]((2, 2), factor, 0, **preset.options_of_member(0)) if latent_samples else None
+    if small is not None and small.redrawn_by is None:
+        raise ValueError(
+            f"Invalid latent_samples {latent_samples} with the generator {preset.generator!r}. It must be None, for "
+            "this network has one latent; 'dcgan' and 'skip' draw theirs anew in each iteration."
+        )
 
 
 def _check_constraint(preset: Preset) -> None:
     """Refuse options that the constraint cannot use."""
+    if "correction" in preset.penalties and "value_range" not in preset.constraint_options:
+        raise ValueError(
+            f"Invalid penalty 'correction' with the constraint {preset.constraint!r}. It must come with 'geiss' or "
+            "'scadd', whose correction it is of."
+        )
     if preset.constraint != "optimal":
         make_constraint(preset.constraint, preset.constraint_options)
     elif preset.constraint_options:
@@ -240,6 +306,26 @@ def _spacing(target: Target, tile: Tile) -> tuple[float, float]:
     if not np.isfinite(found).all():
         return target.fine_grid.spacing()
     return found[0] / target.factor[0], found[1] / target.factor[1]
+
+
+def describe_device(device: str) -> str:
+    """Name a device for those who read of it: a GPU with its model.
+
+    Parameters
+    ----------
+    device : str
+        Of `find_device`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_device("cpu")
+    'cpu'
+    """
+    return device if device == "cpu" else f"{device} ({torch.cuda.get_device_name(device)})"
 
 
 def find_device(device: str) -> str:

@@ -154,7 +154,8 @@ def find_regular_mask(mask: xr.DataArray) -> RegularMask | None:
     Parameters
     ----------
     mask : DataArray
-        Not loaded. Dimensions in any order, those of size 1 beside latitude and longitude are dropped.
+        Not loaded, of any coding. On latitude and longitude in degrees: dimensions in any order, others of size 1 are
+        dropped.
 
     Returns
     -------

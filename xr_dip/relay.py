@@ -22,6 +22,11 @@ class Baton:
         Time stamp of the first time of the chain: the networks, but for what they learn, are those of that time.
     learned : tuple of xr_dip.fitting.fit.Learned or None
         Of each member; None where it has yet to begin.
+
+    Examples
+    --------
+    >>> Baton(stamp=0, learned=(None, None)).learned
+    (None, None)
     """
 
     stamp: int

@@ -25,8 +25,28 @@ ENVIRONMENT = "XR_DIP_DATA_DIR"
 class Sample:
     """One file: where it comes from, and how to know that it is the right one.
 
-    ``version`` is the commit in ``url``; ``size`` is in bytes; ``variable`` is the sea surface height, or what the
-    file has instead. ``attribution`` names the producers: cite them if you publish anything made from the file.
+    Attributes
+    ----------
+    name, file : str
+        What to ask for, and what the file is called.
+    variable : str
+        The sea surface height, or what the file has instead.
+    size : int
+        In bytes.
+    sha256 : str
+    version : str
+        The commit in `url`.
+    url : str
+    licence : str
+    attribution : str
+        The producers: cite them if you publish anything made from the file.
+    description : str
+
+    Examples
+    --------
+    >>> sample = describe("gulf_stream_coarse")
+    >>> sample.variable, sample.version in sample.url
+    ('sossheig', True)
     """
 
     name: str
@@ -46,7 +66,17 @@ class Sample:
 
 
 class Catalogue(tuple[Sample, ...]):
-    """Samples in order, shown as a table."""
+    """Samples in order, shown as a table.
+
+    Parameters
+    ----------
+    iterable : iterable of Sample
+
+    Examples
+    --------
+    >>> Catalogue(list()[:1])
+    gulf_stream_fine ...
+    """
 
     __slots__ = ()
 
@@ -162,6 +192,7 @@ def open_dataset(name: str) -> xr.Dataset:
     Returns
     -------
     Dataset
+        With the dimensions, names and units of its file; what the sea surface height is called, :func:`describe` says.
 
     Raises
     ------
@@ -178,6 +209,13 @@ def open_dataset(name: str) -> xr.Dataset:
 
         ds = xr_dip.samples.open_dataset("gulf_stream_coarse")
         ds.sossheig.dip.downscale(factor=5)
+
+    A name that is none is refused before anything is downloaded:
+
+    >>> open_dataset("gulf_stream")
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid name 'gulf_stream'. It must be one of gulf_stream_fine, gulf_stream_coarse, ...
     """
     return xr.open_dataset(fetch(name))
 

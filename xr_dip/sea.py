@@ -308,7 +308,8 @@ def warn_of_unused(unused: BoolArray) -> None:
     if np.any(unused):
         warnings.warn(
             f"{np.count_nonzero(unused)} coarse cell(s) with data have no sea on the fine grid and constrain nothing; "
-            f"the first is at index {first_index(unused)}. They are flagged 'coarse_unused'.",
+            f"the first is at index {first_index(unused)}. They are flagged 'coarse_unused': if there is sea, correct "
+            "the mask.",
             DipWarning,
             stacklevel=3,
         )

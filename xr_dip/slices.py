@@ -143,7 +143,11 @@ class _LoopOverSlices:
     def _answer(self, values: npt.NDArray[np.float64], stamp: int) -> Mapping[str, Any]:
         """Results of one slice. A gap in a series stays a gap; a single empty slice is for the function to refuse."""
         if self.may_miss and np.isnan(values).all():
-            warnings.warn("A time without any value: its estimate is missing, too.", DipWarning, stacklevel=2)
+            warnings.warn(
+                "A time without any value: its estimate is missing, too. To leave such times out, drop them first.",
+                DipWarning,
+                stacklevel=2,
+            )
             return {name: output.missing for name, output in zip(self.names, self.outputs, strict=True)}
         return self.function(values, stamp)
 

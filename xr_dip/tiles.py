@@ -67,19 +67,19 @@ class TileEstimate:
             for _ in range(recipe.members if np.isfinite(part).any() and estimate.step else 0):
                 estimate.step()  # type: ignore[misc]  # fits that a progress bar waits for
             return _blank(recipe, open_sea, unused)
-        covariance = self._covariance_around(values, tile) if recipe.needs_covariance else None
+        covariance = self._covariance_around(values, tile, stamp) if recipe.needs_covariance else None
         return SliceEstimate(recipe, estimate.keep_members, estimate.step, estimate.relay).piece(
             part, stamp, covariance
         )
 
-    def _covariance_around(self, values: FloatArray, tile: Tile) -> Covariance | None:
+    def _covariance_around(self, values: FloatArray, tile: Tile, stamp: int) -> Covariance | None:
         """Fit the covariance of a window that holds enough values; None where the tile itself does."""
         grown, step = tile, max(tile.shape)
         while self._usable(values, grown) < FEWEST_CELLS and grown.shape != self.tiling.shape:
             grown = self.tiling.grow(grown, step)
         if grown is tile:
             return None
-        return SliceEstimate(self.recipe.of_tile(grown)).covariance(grown.cut(values))
+        return SliceEstimate(self.recipe.of_tile(grown)).covariance(grown.cut(values), stamp)
 
     def _usable(self, values: FloatArray, tile: Tile) -> int:
         """Count the values of a window that constrain something."""

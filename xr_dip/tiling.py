@@ -134,6 +134,12 @@ class Tile:
         Along y and x.
     number : int
         Its place in the order of all tiles, by rows.
+
+    Examples
+    --------
+    >>> tile = make_tiling((20, 12), (4, 4), tile=8, overlap=2)[0]
+    >>> tile.shape, tile.cut(np.ones((20, 12))).shape
+    ((8, 8), (8, 8))
     """
 
     row: int

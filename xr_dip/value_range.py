@@ -42,7 +42,7 @@ def geiss(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
 
     Raises
     ------
@@ -83,7 +83,7 @@ def scadd(
 
     Returns
     -------
-    array of float64
+    array of float64, shape of `field`
         That of `geiss`, to rounding: ``s = -sigma``.
 
     Raises

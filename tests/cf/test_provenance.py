@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xr_dip.cf.provenance import configuration_hash, configuration_json, history_line, source_line
+from xr_dip.cf.provenance import (
+    configuration_hash,
+    configuration_json,
+    history_line,
+    note_cost,
+    read_cost,
+    source_line,
+)
 
 LEAVES = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -84,3 +91,19 @@ def test_history_of_now_is_now():
 def test_source_names_the_input_where_it_is_known():
     assert source_line("spline", "GLO12").endswith(", spline; input: GLO12")
     assert source_line("spline").endswith(", spline")
+
+
+@given(st.floats(0, 1e6), st.sampled_from(["cpu", "cuda (NVIDIA H200)", "cuda:1 (a model; 80 s on it)"]))
+def test_what_it_took_is_read_as_it_was_written(seconds, device):
+    history = history_line("downscaled", "older; 3.0 s on cpu")
+    newest, earlier = note_cost(history, seconds, device).splitlines()
+    assert newest.startswith(history.splitlines()[0])
+    assert earlier == "older; 3.0 s on cpu"
+    found, on = read_cost(newest)
+    assert abs(found - seconds) <= 0.05 + 1e-9 * seconds
+    assert on == device
+
+
+@pytest.mark.parametrize("line", ["", "t xr_dip: downscaled", "12.3 s on cpu", "t; some s on cpu"])
+def test_a_line_that_does_not_tell_gives_none(line):
+    assert read_cost(line) is None

@@ -40,6 +40,24 @@ def test_what_made_it_when_and_units_are_shown_where_they_are_known():
     assert "predicted_rmse  0.01235 m" in repr(summary)
 
 
+def test_seconds_and_device_are_those_of_the_newest_line_about_each_variable():
+    history = "t xr_dip: a, sla, factor=(2, 2); 1.5 s on cpu\nt xr_dip: a, adt, factor=(2, 2); 2 s on cpu"
+    earlier = "t xr_dip: a, adt, factor=(3, 3); 100 s on cuda"
+    other = "t xr_dip: a, mdt, factor=(2, 2); 100 s on cuda"
+    fields = {"adt_mean": 0.0, "sla_mean": 0.0}
+    summary = summarize(xr.Dataset(fields, attrs=ATTRIBUTES | {"history": f"{history}\n{earlier}\n{other}"}))
+    assert (summary.made["time"], summary.made["device"]) == ("3.5 s", "cpu")
+    assert "<b>3.5 s</b>" in summary._repr_html_()
+    assert "on cpu" in summary._repr_html_()
+
+
+def test_a_history_that_does_not_tell_the_time_gives_none():
+    lines = "2026-01-02T03:04:05Z xr_dip: a, adt, factor=(2, 2)"
+    summary = summarize(xr.Dataset({"adt_mean": 0.0}, attrs=ATTRIBUTES | {"history": lines}))
+    assert set(summary.made) == {"at"}
+    assert "time" not in summary.made
+
+
 def test_totals_of_several_variables_keep_their_names():
     totals = {"xr_dip_adt_predicted_rmse": 0.5, "xr_dip_sla_predicted_rmse": 0.25}
     html = summarize(xr.Dataset(attrs={"xr_dip_configuration": "{}"} | totals))._repr_html_()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import Free
 
+from xr_dip.fitting.correction import CorrectionStrength
 from xr_dip.fitting.fit import FitConfig, fit
 from xr_dip.fitting.linear import Separable
 from xr_dip.fitting.losses import l1, mse
@@ -18,13 +19,13 @@ from xr_dip.fitting.penalties import (
     TOTAL_VARIATION_EPSILON,
     CoarseMisfit,
     SquaredGradient,
-    Surroundings,
     TotalVariation,
     check_penalties,
     make_penalties,
 )
 from xr_dip.fitting.problem import Observation, Problem
 from xr_dip.fitting.stopping import fixed
+from xr_dip.fitting.surroundings import Surroundings
 
 FACTOR = (2, 3)
 FINE = (6, 12)
@@ -39,7 +40,8 @@ def surroundings(sea=None, periodic=False, values=None, factor=FACTOR):
     values = torch.zeros(coarse, dtype=torch.float64) if values is None else values
     counted = np.any(sea.reshape(coarse[0], factor[0], coarse[1], factor[1]), axis=(1, 3))
     seen = Observation(BlockMean(sea.astype(float), factor), values, torch.from_numpy(counted).double())
-    return Surroundings(sea, factor, periodic, seen)
+    ends = torch.full(coarse, -10.0).double(), torch.full(coarse, 10.0).double()
+    return Surroundings(sea, factor, periodic, seen, ends)
 
 
 def value(penalty, field, around=None, weight=1.0, synthesis=None):
@@ -59,7 +61,7 @@ def plane(along_y, along_x, shape=FINE, factor=FACTOR):
 
 def test_names():
     named = {"total_variation": TotalVariation, "gradient": SquaredGradient, "coarse_misfit": CoarseMisfit}
-    assert named == PENALTIES
+    assert named | {"correction": CorrectionStrength} == PENALTIES
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3))
@@ -222,7 +224,7 @@ def test_a_penalty_leaves_the_synthesis_of_the_generator_where_it_is():
 
 
 def test_unknown_names_list_the_right_ones():
-    expected = r"Invalid penalties \['tv'\]. They must be among \['coarse_misfit', 'gradient', 'total_variation'\]"
+    expected = r"Invalid penalties \['tv'\]. They must be among \['coarse_misfit', 'correction', 'gradient', 'total"
     with pytest.raises(ValueError, match=expected):
         check_penalties({"tv": 1.0})
 

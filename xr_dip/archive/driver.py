@@ -104,7 +104,7 @@ def downscale_archive(
         Compute one member of one day only, and say what a run would cost; writes nothing.
     progress : bool
         Show a bar.
-    **options
+    **options : Any
         Any other keyword of `xr_dip.downscale`.
 
     Returns

@@ -54,6 +54,14 @@ _PARTS = {
     "mean": _Part("{}_mean", "ensemble mean of {}", "realization: mean"),
     "std": _Part("{}_std", "standard error of {}", "realization: standard_deviation"),
     "fit_std": _Part("{}_fit_std", "raw spread of the fits of {}", "realization: standard_deviation"),
+    "ensemble_std": _Part(
+        "{}_ensemble_std",
+        "spread between members, of their means over latents, of {}",
+        "realization: standard_deviation",
+    ),
+    "latent_std": _Part(
+        "{}_latent_std", "spread over latents, root mean square over members, of {}", "realization: root_mean_square"
+    ),
     "members": _Part("{}_members", "ensemble members of {}"),
     "flag": _Part("{}_flag", "status of {}"),
     "conservation_error": _Part(
@@ -98,8 +106,9 @@ def build_dataset(
     factor : (int, int)
         Fine cells per coarse cell along y and x.
     fields : mapping of str to Variable
-        Keys among mean, std, fit_std, members, flag (dimensions: the leading ones of the source, then ``member`` for
-        members, then y and x of the fine grid), conservation_error and fit_residual (``<y>_coarse``, ``<x>_coarse``).
+        Keys among mean, std, fit_std, ensemble_std, latent_std, members, flag (dimensions: the leading ones of the
+        source, then ``member`` for members, then y and x of the fine grid), conservation_error and fit_residual
+        (``<y>_coarse``, ``<x>_coarse``).
         Values in the units of the source; dask-backed ones are not computed. Any other key names a diagnostic on
         leading dimensions only.
     configuration : mapping
@@ -149,6 +158,7 @@ def build_dataset(
         part.name.format(name): _variable(source, horizontal, fields[key], part, links) for key, part in parts.items()
     }
     _link_ancillary(name, variables)
+    _qualify(variables, name, configuration)
     attributes = _global_attributes(source, factor, method, configuration, totals, source_attributes or {})
     out = xr.Dataset(variables, coords, attributes)
     # A record dimension: files can be joined along it, and the checker accepts members between time and space.
@@ -164,6 +174,7 @@ def variable_name(source: xr.DataArray) -> str:
     Parameters
     ----------
     source : DataArray
+        Of any dimensions and unit.
 
     Returns
     -------
@@ -287,10 +298,26 @@ def _links(source: xr.DataArray, horizontal: Horizontal, coords: Mapping[str, xr
 
 def _link_ancillary(name: str, variables: Mapping[str, xr.Variable]) -> None:
     """Name the spread and the flags in the attributes of the mean and the members."""
-    helpers = [key for key in (f"{name}_std", f"{name}_fit_std", f"{name}_flag") if key in variables]
+    spreads = ("std", "fit_std", "ensemble_std", "latent_std", "flag")
+    helpers = [key for key in (f"{name}_{spread}" for spread in spreads) if key in variables]
     for key in (f"{name}_mean", f"{name}_members"):
         if key in variables and helpers:
             variables[key].attrs["ancillary_variables"] = " ".join(helpers)
+
+
+def _qualify(variables: Mapping[str, xr.Variable], name: str, configuration: Mapping[str, object]) -> None:
+    """Say where a spread is no calibrated error, and where coarse values are no block means."""
+    constraint, operator = (str(configuration.get(key, "")) for key in ("constraint", "operator"))
+    std = variables.get(f"{name}_std")
+    if std is not None and constraint not in ("", "optimal"):
+        _comment(std, f"Spread of the members after the constraint {constraint!r}: not calibrated.")
+    for key in ("conservation_error", "fit_residual"):
+        if key in variables and operator not in ("", "block_mean"):
+            _comment(variables[key], f"Coarse values are those of the operator {operator!r}, see xr_dip_configuration.")
+
+
+def _comment(variable: xr.Variable, text: str) -> None:
+    variable.attrs["comment"] = f"{variable.attrs.get('comment', '')} {text}".strip()
 
 
 def _global_attributes(

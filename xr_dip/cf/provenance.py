@@ -6,11 +6,14 @@ import dataclasses
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from xr_dip._version import __version__
+
+COST = re.compile(r"; ([0-9.]+) s on (.+)$")
 
 
 def configuration_json(configuration: Mapping[str, object]) -> str:
@@ -105,6 +108,59 @@ def history_line(call: str, earlier: str = "", *, when: datetime.datetime | None
     moment = when or datetime.datetime.now(datetime.UTC)
     line = f"{moment.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ} xr_dip {__version__}: {call}"
     return "\n".join(filter(None, (line, earlier.strip())))
+
+
+def note_cost(history: str, seconds: float, device: str) -> str:
+    """Say in the newest line of a history what it took.
+
+    The history is where it belongs: it tells when, so it differs from run to run in any case, and everything else of a
+    result is the same bits.
+
+    Parameters
+    ----------
+    history : str
+        Of `history_line`.
+    seconds : float
+        Wall time.
+    device : str
+        What it ran on.
+
+    Returns
+    -------
+    str
+
+    See Also
+    --------
+    read_cost : the way back.
+
+    Examples
+    --------
+    >>> print(note_cost("2026-01-02T03:04:05Z xr_dip: downscaled", 12.34, "cpu"))
+    2026-01-02T03:04:05Z xr_dip: downscaled; 12.3 s on cpu
+    """
+    newest, line_break, earlier = history.partition("\n")
+    return f"{newest}; {seconds:.1f} s on {device}{line_break}{earlier}"
+
+
+def read_cost(line: str) -> tuple[float, str] | None:
+    """Read from a line of a history what it took.
+
+    Parameters
+    ----------
+    line : str
+
+    Returns
+    -------
+    (float, str) or None
+        Seconds and device; None where the line does not tell.
+
+    Examples
+    --------
+    >>> read_cost("2026-01-02T03:04:05Z xr_dip: downscaled; 12.3 s on cpu")
+    (12.3, 'cpu')
+    """
+    found = COST.search(line)
+    return (float(found[1]), found[2]) if found else None
 
 
 def source_line(method: str, source: str = "") -> str:

@@ -100,7 +100,8 @@ def find_mask(dataset: xr.Dataset, field: xr.DataArray) -> xr.DataArray | None:
     Returns
     -------
     DataArray or None
-        On two or more dimensions of the field, others of size 1 dropped.
+        Without unit, in the coding of the file, see `decode_mask`. On two or more dimensions of the field, others of
+        size 1 dropped.
 
     Raises
     ------

@@ -9,6 +9,8 @@ from html import escape
 
 import xarray as xr
 
+from xr_dip.cf.provenance import read_cost
+
 PREFIX = "xr_dip_"
 CONFIGURATION = "xr_dip_configuration"
 HEADLINES = {
@@ -38,9 +40,15 @@ class Summary:
     totals : mapping of str to float
         Scalar diagnostics, of a result that was in memory when it was made.
     made : mapping of str to str
-        When and with what it was made, as far as the attributes say so.
+        With what it was made, at what time, in how many seconds and on which device, as far as the attributes say so.
+        A lazy result was not computed when they were written: it has no seconds.
     units : str
         Of the field; empty where they are unknown.
+
+    Examples
+    --------
+    >>> Summary("ssh", {"seed": 0}, {"predicted_rmse": 0.0123}, units="m").totals["predicted_rmse"]
+    0.0123
     """
 
     title: str
@@ -59,7 +67,7 @@ class Summary:
 
     def _repr_html_(self) -> str:
         """Card for notebooks: the numbers that say most, then all, folded."""
-        about = " · ".join(escape(text) for text in self.made.values())
+        about = " · ".join(escape(self.made[key]) for key in ("with", "at") if key in self.made)
         cards = "".join(
             f"<div style='{CARD}'><div style='{SOFT}'>{escape(label)}</div><b>{escape(value)}</b>"
             f"<div style='{SOFT}'>{escape(remark)}</div></div>"
@@ -73,12 +81,13 @@ class Summary:
 
     def _headline(self) -> list[tuple[str, str, str]]:
         """Label, value and remark of the totals that say most; of several variables with their names."""
-        return [
+        totals = [
             (f"{label} {key.removesuffix(ending).rstrip('_')}".rstrip(), self._value(key), remark)
             for ending, (label, remark) in HEADLINES.items()
             for key in self.totals
             if key.endswith(ending)
         ]
+        return totals + [("time", self.made[key], f"on {self.made['device']}") for key in ("time",) if key in self.made]
 
     def _value(self, key: str) -> str:
         units = self.units if key.endswith(IN_UNITS_OF_THE_FIELD) else ""
@@ -139,7 +148,8 @@ def summarize(result: xr.Dataset) -> Summary:
         if key.startswith(PREFIX) and not isinstance(value, str)
     }
     title = str(attrs.get("title", "xr_dip result"))
-    return Summary(title, json.loads(attrs[CONFIGURATION]), totals, _made(attrs), _units(result))
+    made = _made(attrs) | _cost(result)
+    return Summary(title, json.loads(attrs[CONFIGURATION]), totals, made, _units(result))
 
 
 def _made(attrs: Mapping[str, object]) -> dict[str, str]:
@@ -147,6 +157,18 @@ def _made(attrs: Mapping[str, object]) -> dict[str, str]:
     created = str(attrs.get("history", "")).partition(" ")[0]
     facts = {"with": str(attrs.get("source", "")), "at": created if created.endswith("Z") else ""}
     return {key: text for key, text in facts.items() if text}
+
+
+def _cost(result: xr.Dataset) -> dict[str, str]:
+    """Seconds and device by the newest line of the history about each variable, the seconds of several added."""
+    names = [str(key).removesuffix("_mean") for key in result.data_vars if str(key).endswith("_mean")]
+    history = str(result.attrs.get("history", "")).splitlines()
+    newest = [next((line for line in history if f", {name}, factor=" in line), "") for name in names]
+    costs = [cost for cost in map(read_cost, newest) if cost]
+    if not costs:
+        return {}
+    devices = dict.fromkeys(device for _, device in costs)
+    return {"time": f"{sum(seconds for seconds, _ in costs):.1f} s", "device": ", ".join(devices)}
 
 
 def _units(result: xr.Dataset) -> str:

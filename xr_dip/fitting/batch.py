@@ -36,8 +36,17 @@ class Job:
     make : callable
         Returns the same freshly seeded generator at each call.
     problem : Problem
-        The same object for members of one ensemble.
+        The same object for members that see the same values.
     stop : StopRule
+
+    Examples
+    --------
+    >>> from xr_dip.fitting.losses import mse
+    >>> from xr_dip.fitting.stopping import fixed
+    >>> from xr_dip.generators import make_bandlimited
+    >>> job = Job(lambda: make_bandlimited((2, 3), (2, 2), 0, channels=4), Problem((), mse), fixed)
+    >>> job.make().draw().equal(job.make().draw())
+    True
     """
 
     make: Callable[[], Generator]
@@ -204,19 +213,33 @@ class Batch:
             reason = job.stop(losses, misfits)
             if reason is None and taken < self.config.iterations:
                 continue
-            field = self._field(place)
-            sound = bool(np.isfinite(field).all())
-            yield place, Fit(field, np.asarray(losses), misfits[-1], reason or "iterations", 0) if sound else None
+            field, latents = self._field(place), self._at_latents(place)
+            sound = bool(np.isfinite(field).all()) and (latents is None or bool(np.isfinite(latents).all()))
+            done = Fit(field, np.asarray(losses), misfits[-1], reason or "iterations", 0, at_latents=latents)
+            yield place, done if sound else None
 
     def _field(self, place: int) -> npt.NDArray[np.float64]:
         """Form the fine field of one member."""
         with torch.no_grad():
             working = self.state.best[place]
             if self.config.keep == "last":
-                alone = self.stack.select([place])
-                working = alone(self.state.parameters[place : place + 1], self._expected([place]))[0]
+                working = self._alone(place, self._expected([place]))
             field = self.stack.generators[place].fine(working.cpu())[0].numpy()
         return np.asarray(field, dtype=np.float64)
+
+    def _alone(self, place: int, latents: torch.Tensor) -> torch.Tensor:
+        """Return the working field of one member at its latent (1, ...)."""
+        return self.stack.select([place])(self.state.parameters[place : place + 1], latents)[0]
+
+    def _at_latents(self, place: int) -> npt.NDArray[np.float32] | None:
+        """Form the fields of one member at further latents."""
+        if not self.config.latents:
+            return None
+        generator = self.stack.generators[place]
+        with torch.no_grad():
+            drawn = (latent[None].to(self.device) for latent in generator.further_latents(self.config.latents))
+            fields = [generator.fine(self._alone(place, latent).cpu())[0].numpy() for latent in drawn]
+        return np.stack(fields).astype(np.float32)
 
 
 def _evaluate(problems: list[tuple[BoundProblem, int]], working: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

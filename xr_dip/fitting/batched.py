@@ -148,6 +148,22 @@ def fit_together(
     -------
     list of Fit or FitError
         In the order of the jobs.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from functools import partial
+    >>> from xr_dip.fitting.losses import mse
+    >>> from xr_dip.fitting.operators import BlockMean
+    >>> from xr_dip.fitting.problem import Observation, Problem
+    >>> from xr_dip.fitting.stopping import fixed
+    >>> from xr_dip.generators import make_bandlimited
+    >>> seen = Observation(BlockMean(np.ones((4, 6)), (2, 2)), torch.eye(2, 3), torch.ones(2, 3))
+    >>> make = partial(make_bandlimited, (2, 3), (2, 2), 0, channels=4)
+    >>> jobs = [Job(make, Problem((seen,), mse), fixed)] * 2
+    >>> fits = fit_together(jobs, [job.make() for job in jobs], FitConfig(iterations=12), "cpu", lambda: None)
+    >>> [fit.iterations for fit in fits]
+    [12, 12]
     """
     results: dict[int, Fit | FitError] = {}
     # One member gains nothing from a batch, but has the very bits of the loop without one.

@@ -57,7 +57,7 @@ def derive_seed(seed: int, *labels: int) -> int:
 def fit_members(
     make: MemberFactory,
     members: int,
-    problem: Problem,
+    problem: Problem | Sequence[Problem],
     config: FitConfig,
     stop: StopRule,
     *,
@@ -66,14 +66,15 @@ def fit_members(
     starts: Sequence[Learned | None] | None = None,
     done: Callable[[], object] = lambda: None,
 ) -> list[Fit]:
-    """Fit all members to one problem.
+    """Fit all members, to one problem or each to its own.
 
     Parameters
     ----------
     make : callable
         From the number of a member to the factory of its generator.
     members : int
-    problem : Problem
+    problem : Problem or sequence of Problem
+        Of all, or of each.
     config : FitConfig
     stop : StopRule
     device : str
@@ -102,11 +103,13 @@ def fit_members(
     """
     if batch is not None and batch < 1:
         raise ValueError(f"Invalid batch {batch}. It must be at least 1.")
+    problems = [problem] * members if isinstance(problem, Problem) else problem
 
     def one(member: int) -> Fit | FitError:
+        start = None if starts is None else starts[member]
         try:
             with _seat(device):
-                return fit(make(member), problem, config, stop, device, None if starts is None else starts[member])
+                return fit(make(member), problems[member], config, stop, device, start)
         except FitError as error:
             return error
         finally:
@@ -117,7 +120,7 @@ def fit_members(
         if starts is not None or batch == 1 or (batch is None and device == "cpu"):
             results = list(pool.map(one, range(members)))
         else:
-            jobs = [Job(make(member), problem, stop) for member in range(members)]
+            jobs = [Job(make(member), problems[member], stop) for member in range(members)]
             results = _in_batches(pool, jobs, config, device, batch, done)
     fits = [result for result in results if isinstance(result, Fit)]
     for member, result in enumerate(results):

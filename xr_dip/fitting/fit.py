@@ -23,7 +23,9 @@ from xr_dip.generators.base import Generator
 
 logger = logging.getLogger(__name__)
 
-SCHEDULES = ("onecycle", "plateau", "constant", "linear")
+SCHEDULES = ("onecycle", "plateau", "constant", "linear", "halving")
+# Stretches of the schedule "halving".
+HALVES = 5
 MOST_RESTARTS = 3
 # Of the steps and of the rate of a fresh fit: enough to follow a field from one day to the next. Larger steps would
 # leave what was learned, and those at the end must be small, or their noise would be in the field.
@@ -44,11 +46,19 @@ class FitConfig:
         The highest rate of the schedule.
     betas : (float, float)
         Of Adam.
-    schedule : {"onecycle", "plateau", "constant", "linear"}
+    schedule : {"onecycle", "plateau", "constant", "linear", "halving"}
         One cycle with a tenth of warm-up; or times 0.95 when the loss has not fallen for 10 steps; or none; or a
-        straight line down to zero, for fits that begin where another has ended.
+        straight line down to zero, for fits that begin where another has ended; or half of it after each fifth of the
+        steps.
     keep : {"last", "best"}
         Which field is the result: the last one, or the one of lowest loss.
+    latents : int
+        Further latents, drawn once the network is fitted, at which its fields are returned, too.
+
+    Examples
+    --------
+    >>> FitConfig(iterations=200, keep="best").schedule
+    'onecycle'
     """
 
     iterations: int = 100
@@ -56,6 +66,7 @@ class FitConfig:
     betas: tuple[float, float] = (0.9, 0.99)
     schedule: str = "onecycle"
     keep: str = "last"
+    latents: int = 0
 
     def __post_init__(self) -> None:
         if self.iterations < 1:
@@ -89,13 +100,21 @@ class Fit:
         Fine field, standardised.
     losses : array, shape (iterations,)
     misfit : float
-        Root mean square of the last raw residuals, standardised.
+        Root mean square of the last raw residuals, standardised; by the weights of the values, where these differ.
     stopped : str
         Why it ended: "iterations" or what the stop rule said.
     restarts : int
         How often it was begun anew because it had become NaN.
     learned : Learned or None
         None of a fit in a batch.
+    at_latents : array of float32, shape (latents, Y, X), or None
+        Fields of the fitted network at further latents, where they were asked for.
+
+    Examples
+    --------
+    >>> sound = Fit(np.zeros((2, 3)), np.array([1.0, 0.5]), 0.1, "iterations", 0)
+    >>> sound.iterations
+    2
     """
 
     field: npt.NDArray[np.float64]
@@ -104,6 +123,7 @@ class Fit:
     stopped: str
     restarts: int
     learned: Learned | None = None
+    at_latents: npt.NDArray[np.float32] | None = None
 
     @property
     def iterations(self) -> int:
@@ -118,6 +138,14 @@ class FitError(RuntimeError):
     ----------
     fits : tuple of Fit
         The sound members of the same ensemble: their work is not lost.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise FitError("Member 3 became NaN in spite of 3 restarts.", ())
+    ... except FitError as error:
+    ...     len(error.fits)
+    0
     """
 
     def __init__(self, message: str, fits: Sequence[Fit] = ()) -> None:
@@ -161,6 +189,21 @@ def fit(
     ------
     FitError
         If it is NaN after the last restart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from functools import partial
+    >>> from xr_dip.fitting.losses import mse
+    >>> from xr_dip.fitting.operators import BlockMean
+    >>> from xr_dip.fitting.problem import Observation, Problem
+    >>> from xr_dip.fitting.stopping import fixed
+    >>> from xr_dip.generators import make_bandlimited
+    >>> seen = Observation(BlockMean(np.ones((4, 6)), (2, 2)), torch.eye(2, 3), torch.ones(2, 3))
+    >>> make = partial(make_bandlimited, (2, 3), (2, 2), 0, channels=4)
+    >>> done = fit(make, Problem((seen,), mse), FitConfig(iterations=12), fixed, "cpu")
+    >>> done.field.shape, done.iterations, done.stopped
+    ((4, 6), 12, 'iterations')
     """
     rate = config.learning_rate
     for restarts in range(MOST_RESTARTS + 1):
@@ -211,7 +254,8 @@ class _Run:
                     reason = answer
                     break
         done = np.asarray(losses)
-        return Fit(self._field(), done, misfits[-1], reason, restarts, learned_by(self.generator, self.optimiser))
+        learned, latents = learned_by(self.generator, self.optimiser), self._at_latents()
+        return Fit(self._field(), done, misfits[-1], reason, restarts, learned, latents)
 
     def _step(self, step: int) -> None:
         self.optimiser.zero_grad(set_to_none=True)
@@ -239,7 +283,18 @@ class _Run:
             working = self.best
             if working is None:
                 working = self.generator(self.generator.expected())
-            field = self.generator.fine(working)[0].cpu().numpy()
+            return self._fine(working)
+
+    def _at_latents(self) -> npt.NDArray[np.float32] | None:
+        """Return the fields of the network, as it is in the end, at further latents."""
+        if not self.config.latents:
+            return None
+        with torch.no_grad():
+            latents = self.generator.further_latents(self.config.latents)
+            return np.stack([self._fine(self.generator(latent)).astype(np.float32) for latent in latents])
+
+    def _fine(self, working: torch.Tensor) -> npt.NDArray[np.float64]:
+        field = self.generator.fine(working)[0].cpu().numpy()
         if not np.isfinite(field).all():
             raise _Diverged
         return np.asarray(field, dtype=np.float64)
@@ -277,4 +332,6 @@ def make_scheduler(
         return lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.95, patience=10)
     if config.schedule == "linear":
         return lr_scheduler.LinearLR(optimiser, 1.0, 0.0, config.iterations)
+    if config.schedule == "halving":
+        return lr_scheduler.StepLR(optimiser, math.ceil(config.iterations / HALVES), gamma=0.5)
     return None

@@ -18,9 +18,14 @@ class Learned:
     Attributes
     ----------
     weights : mapping of str to Tensor
-        Of the generator.
+        Of the generator, each with the shape of its parameter, in units of the standardised field.
     moments : mapping
         Of Adam, by the number of the parameter. Without them its first steps are as large as any, and undo the fit.
+
+    Examples
+    --------
+    >>> Learned({"scale": torch.ones(1)}, {}).weights["scale"]
+    tensor([1.])
     """
 
     weights: Mapping[str, torch.Tensor]
@@ -39,6 +44,14 @@ def learned_by(generator: Generator, optimiser: torch.optim.Optimizer) -> Learne
     Returns
     -------
     Learned
+
+    Examples
+    --------
+    >>> from xr_dip.generators import make_bandlimited
+    >>> generator = make_bandlimited((2, 3), (2, 2), 0, channels=4)
+    >>> learned = learned_by(generator, torch.optim.Adam(generator.parameters()))
+    >>> set(learned.weights) == {name for name, _ in generator.named_parameters()}
+    True
     """
     return Learned(generator.state_dict(), optimiser.state_dict()["state"])
 

@@ -24,6 +24,7 @@ def mse(residual: torch.Tensor) -> torch.Tensor:
     Parameters
     ----------
     residual : Tensor, shape (cells,)
+        In units of the standardised field.
 
     Returns
     -------
@@ -62,6 +63,7 @@ def l1(residual: torch.Tensor) -> torch.Tensor:
     Parameters
     ----------
     residual : Tensor, shape (cells,)
+        In units of the standardised field.
 
     Returns
     -------

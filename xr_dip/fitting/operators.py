@@ -1,15 +1,16 @@
 """Observation operators: from the fine field to what was observed.
 
-The one operator of the main job is the weighted block mean ``P_w(x) = P(w x) / P(w)`` (Archambault et al. 2022,
-equation 1; with weights, Geiss & Hardin 2023). An operator knows how to fold itself with the last linear map of a
-generator, so that a fit costs the same at every factor.
+The operator of the main job is the weighted block mean ``P_w(x) = P(w x) / P(w)`` (Archambault et al. 2022,
+equation 1; with weights, Geiss & Hardin 2023). The others see the field through a kernel that may be wider than a cell
+(`xr_dip.observing.kernels`). An operator knows how to fold itself with the last linear map of a generator, so that a
+fit costs the same at every factor.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,22 @@ from torch import nn
 
 from xr_dip.blocks import Factor, block_sum, repeat
 from xr_dip.fitting.linear import Separable
-
-Map = Callable[[torch.Tensor], torch.Tensor]
-
-with warnings.catch_warnings():
-    # torch says once per process that its compressed rows are young; said here, it reaches no user.
-    warnings.simplefilter("ignore")
-    torch.eye(1).to_sparse_csr()
+from xr_dip.fitting.sampled import Sampled
+from xr_dip.fitting.sparse_map import SparseMap
+from xr_dip.observing.kernels import KERNELS, make_kernel
+from xr_dip.observing.sampling import Sampling
 
 
 class Operator(Protocol):
-    """What every observation operator offers."""
+    """What every observation operator offers.
+
+    Examples
+    --------
+    >>> operator: Operator = BlockMean(np.ones((2, 4)), (2, 2))
+    >>> whole = Separable(torch.ones(2, 1, dtype=torch.float64), torch.ones(4, 1, dtype=torch.float64))
+    >>> operator.fold(whole)(torch.full((1, 1, 1), 5.0, dtype=torch.float64))  # one number, spread over all cells
+    tensor([[[5., 5.]]], dtype=torch.float64)
+    """
 
     def __call__(self, field: torch.Tensor) -> torch.Tensor:
         """Map a fine field (..., Y, X) to its observed values (..., y, x)."""
@@ -77,72 +83,12 @@ class BlockMean(nn.Module):
         rows, columns = _axis_means(self.share, self.factor)
         if torch.allclose(rows[:, None] * columns[None, :], self.share, rtol=1e-12, atol=0):
             return Separable(_block_rows(rows, self.factor[0]), _block_rows(columns, self.factor[1])).after(synthesis)
-        return SparseMean(self.share, self.factor, synthesis)
+        shape = self.share.shape[0] // self.factor[0], self.share.shape[1] // self.factor[1]
+        return SparseMap(_folded_rows(self.share, self.factor, synthesis), shape)
 
     def extra_repr(self) -> str:
         """Show the fine shape and the factor."""
         return f"{tuple(self.share.shape)} / {self.factor}"
-
-
-class SparseMean(nn.Module):
-    """Block mean behind a local synthesis, as one sparse matrix: about ``(r + 4)^2`` entries for each coarse cell.
-
-    Used where weights differ within a cell (coasts, areas), where the folded operator is no product of two matrices.
-    """
-
-    forward_map: torch.Tensor
-    adjoint_map: torch.Tensor
-
-    def __init__(self, share: torch.Tensor, factor: Factor, synthesis: Separable) -> None:
-        super().__init__()
-        self.coarse_shape = (share.shape[0] // factor[0], share.shape[1] // factor[1])
-        matrix = _folded_rows(share, factor, synthesis)
-        self.register_buffer("forward_map", matrix.to_sparse_csr(), persistent=False)
-        self.register_buffer("adjoint_map", matrix.t().coalesce().to_sparse_csr(), persistent=False)
-
-    def forward(self, field: torch.Tensor) -> torch.Tensor:
-        """Map one working field (1, h, w) to coarse values (1, ny, nx)."""
-        maps = (self.forward_map.to(field.dtype), self.adjoint_map.to(field.dtype))
-        values: torch.Tensor = _SparseProduct.apply(*maps, field.reshape(-1, 1))  # type: ignore[no-untyped-call]
-        return values.reshape(*field.shape[:-2], *self.coarse_shape)
-
-    def extra_repr(self) -> str:
-        """Show how sparse the folded operator is."""
-        return f"{tuple(self.forward_map.shape)}, {self.forward_map.values().numel()} entries"
-
-
-class _SparseProduct(torch.autograd.Function):
-    """``S x`` with the gradient ``S^T g`` by a stored transpose: no atomics, the same bits in every run."""
-
-    @staticmethod
-    def forward(matrix: torch.Tensor, transposed: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-        return matrix @ vector
-
-    @staticmethod
-    def setup_context(
-        ctx: torch.autograd.function.FunctionCtx, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
-    ) -> None:
-        ctx.save_for_backward(inputs[1])
-
-    @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor) -> tuple[None, None, torch.Tensor]:
-        (transposed,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        return None, None, transposed @ gradient
-
-    @staticmethod
-    def vmap(
-        info: object,
-        in_dims: tuple[int | None, ...],
-        matrix: torch.Tensor,
-        transposed: torch.Tensor,
-        vector: torch.Tensor,
-    ) -> tuple[torch.Tensor, int]:
-        """Multiply the vectors of many members as columns of one matrix."""
-        assert in_dims[:2] == (None, None)
-        assert in_dims[2] is not None
-        columns = vector.movedim(in_dims[2], -1).flatten(1)
-        product: torch.Tensor = _SparseProduct.apply(matrix, transposed, columns)  # type: ignore[no-untyped-call]
-        return product.unsqueeze(1), 2
 
 
 def _axis_means(share: torch.Tensor, factor: Factor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -181,13 +127,15 @@ def _folded_rows(share: torch.Tensor, factor: Factor, synthesis: Separable) -> t
     return torch.sparse_coo_tensor(torch.cat(indices, dim=1), torch.cat(values), size, check_invariants=True).coalesce()
 
 
-def make_block_mean(weights: npt.NDArray[np.floating], factor: Factor) -> BlockMean:
+def make_block_mean(weights: npt.NDArray[np.floating], factor: Factor, *, periodic: bool = False) -> BlockMean:
     """Make the block mean of these weights, as named by ``operator="block_mean"``.
 
     Parameters
     ----------
     weights : array, shape (ny * fy, nx * fx)
     factor : (int, int)
+    periodic : bool
+        Changes nothing: no cell looks at its neighbours.
 
     Returns
     -------
@@ -201,4 +149,42 @@ def make_block_mean(weights: npt.NDArray[np.floating], factor: Factor) -> BlockM
     return BlockMean(weights, factor)
 
 
-OPERATORS = {"block_mean": make_block_mean}
+def make_sampled(
+    name: str, weights: npt.NDArray[np.floating], factor: Factor, *, periodic: bool = False, **options: Any
+) -> Sampled:
+    """Make the operator of a kernel, as named by ``operator="gaussian"`` and others.
+
+    Parameters
+    ----------
+    name : str
+        In `xr_dip.observing.kernels.KERNELS`.
+    weights : array, shape (ny * fy, nx * fx)
+        Weight of each fine cell; 0 on land.
+    factor : (int, int)
+    periodic : bool
+        Whether the last column borders on the first.
+    **options : Any
+        Of the kernel.
+
+    Returns
+    -------
+    Sampled
+
+    Raises
+    ------
+    ValueError
+        If the kernel cannot use an option.
+
+    Examples
+    --------
+    >>> make_sampled("gaussian", np.ones((4, 4)), (2, 2), width=0.4)(torch.ones(1, 4, 4)).round(decimals=4)
+    tensor([[[1., 1.],
+             [1., 1.]]])
+    """
+    return Sampled(Sampling(make_kernel(name, options, factor), weights, periodic=periodic))
+
+
+OPERATORS: dict[str, Callable[..., Operator]] = {
+    "block_mean": make_block_mean,
+    **{name: partial(make_sampled, name) for name in KERNELS if name != "block_mean"},
+}

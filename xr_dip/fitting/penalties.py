@@ -10,39 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
-from xr_dip.blocks import Factor
+from xr_dip.fitting.correction import CorrectionStrength
 from xr_dip.fitting.linear import Separable
 from xr_dip.fitting.problem import Observation, Penalty
+from xr_dip.fitting.surroundings import Surroundings
 from xr_dip.generators.base import Generator
 
 # Slopes below this, in standard deviations per coarse cell, count as none: |slope| has no gradient at zero.
 TOTAL_VARIATION_EPSILON = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Surroundings:
-    """What a penalty may know of the field.
-
-    Attributes
-    ----------
-    sea : array of bool, shape (Y, X)
-        Fine cells that count.
-    factor : (int, int)
-        Fine cells per coarse cell.
-    periodic : bool
-        Whether the last column and the first are neighbours.
-    observation : Observation
-        Of the coarse field.
-    """
-
-    sea: npt.NDArray[np.bool_]
-    factor: Factor
-    periodic: bool
-    observation: Observation
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +134,7 @@ PENALTIES: dict[str, Callable[[Surroundings, float], Penalty]] = {
     "total_variation": TotalVariation,
     "gradient": SquaredGradient,
     "coarse_misfit": CoarseMisfit,
+    "correction": CorrectionStrength,
 }
 
 

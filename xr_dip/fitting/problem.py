@@ -30,11 +30,18 @@ class Observation:
     values : Tensor, shape (ny, nx)
         Standardised; anything where the weight is 0.
     weights : Tensor, shape (ny, nx)
-        How much the square of a residual counts; 0 on land.
+        How much the square of a residual counts: the same for all, or one over the variance of its noise; 0 on land.
     channel : int
         Output channel of the generator that is seen.
     whiten : callable, optional
-        Linear map of the residual (ny, nx), zero on land, after which misfits of all scales weigh alike.
+        Linear map of the residual (ny, nx), zero on land, after which misfits of all scales weigh alike. Where there is
+        one the loss has its weights, that above counts for the misfit alone.
+
+    Examples
+    --------
+    >>> from xr_dip.fitting.operators import BlockMean
+    >>> Observation(BlockMean(np.ones((4, 6)), (2, 2)), torch.zeros(2, 3), torch.ones(2, 3)).operator
+    BlockMean((4, 6) / (2, 2))
     """
 
     operator: Operator
@@ -50,7 +57,19 @@ class Observation:
 
 
 class Penalty(Protocol):
-    """What is added to the loss of a fit, whatever was observed."""
+    """What is added to the loss of a fit, whatever was observed.
+
+    Examples
+    --------
+    >>> class Level(nn.Module):  # asks for a mean of zero
+    ...     def bind(self, generator):
+    ...         return self
+    ...     def forward(self, working):
+    ...         return working.mean().square()
+    >>> penalty: Penalty = Level()
+    >>> penalty.bind(Generator())(torch.tensor([[[1.0, 3.0]]]))
+    tensor(4.)
+    """
 
     def bind(self, generator: Generator) -> nn.Module:
         """Return the module from a working field (channels, h, w) of the generator to one number."""
@@ -68,6 +87,16 @@ class Problem:
         From a vector of residuals to one number.
     penalties : tuple of Penalty
         Added to the losses; see `xr_dip.fitting.penalties`.
+
+    Examples
+    --------
+    >>> from xr_dip.fitting.losses import mse
+    >>> from xr_dip.fitting.operators import BlockMean
+    >>> from xr_dip.generators import make_dcgan
+    >>> seen = Observation(BlockMean(np.ones((2, 4)), (2, 2)), torch.tensor([[0.0, 2.0]]), torch.ones(1, 2))
+    >>> bound = Problem((seen,), mse).bind(make_dcgan((1, 2), (2, 2), 0), torch.device("cpu"))
+    >>> [float(number) for number in bound.evaluate(torch.ones(1, 2, 4))]  # loss, and RMS of the residuals
+    [1.0, 1.0]
     """
 
     observations: tuple[Observation, ...]
@@ -90,7 +119,7 @@ class BoundProblem:
         self.parts, self.loss, self.penalties = parts, loss, penalties
 
     def evaluate(self, working: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the loss and the root mean square of the raw residuals of a working field (channels, h, w)."""
+        """Return the loss and the root of the weighted mean square of the raw residuals of a working field."""
         losses, squares = [], []
         for part in self.parts:
             residual = part.residual(working)
@@ -124,12 +153,11 @@ class BoundObservation(nn.Module):
 
     def measured(self, residual: torch.Tensor) -> torch.Tensor:
         """Return the vector that the loss sees."""
-        weighed = residual * self.root_weight
-        return self._at_sea(weighed) if self.whiten is None else self.whiten(weighed).flatten()
+        return self._at_sea(residual * self.root_weight) if self.whiten is None else self.whiten(residual).flatten()
 
     def mean_square(self, residual: torch.Tensor) -> torch.Tensor:
-        """Mean square of the raw residual over sea cells."""
-        return self._at_sea(residual.detach()).square().mean()
+        """Mean square of the raw residual over sea cells, by the weights."""
+        return self._at_sea(residual.detach() * self.root_weight).square().mean()
 
     def _at_sea(self, residual: torch.Tensor) -> torch.Tensor:
         cells = residual.flatten()

@@ -66,7 +66,8 @@ def make_discrepancy(noise: float) -> StopRule:
     Parameters
     ----------
     noise : float
-        Standard deviation of the noise, in the units of the misfit (the standardised field).
+        Standard deviation of the noise, in the units of the misfit (the standardised field). Where it differs between
+        values, which then weigh by one over its square, the root of the harmonic mean of its squares.
 
     Returns
     -------

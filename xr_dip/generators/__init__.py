@@ -9,6 +9,7 @@ from xr_dip.generators.base import Generator
 from xr_dip.generators.dcgan import make_dcgan
 from xr_dip.generators.decoder import make_decoder
 from xr_dip.generators.knitwork import make_knitwork
+from xr_dip.generators.lapsrn import make_lapsrn
 from xr_dip.generators.skip import make_skip
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
@@ -17,6 +18,16 @@ GENERATORS: dict[str, Callable[..., Generator]] = {
     "skip": make_skip,
     "decoder": make_decoder,
     "knitwork": make_knitwork,
+    "lapsrn": make_lapsrn,
 }
 
-__all__ = ["GENERATORS", "Generator", "make_bandlimited", "make_dcgan", "make_decoder", "make_knitwork", "make_skip"]
+__all__ = [
+    "GENERATORS",
+    "Generator",
+    "make_bandlimited",
+    "make_dcgan",
+    "make_decoder",
+    "make_knitwork",
+    "make_lapsrn",
+    "make_skip",
+]

@@ -24,17 +24,33 @@ class Generator(nn.Module):
     own_penalty : nn.Module or None
         A map without parameters from the working field to one number that is added to the loss: what the network asks
         of itself.
+    redrawn_by : torch.Generator or None
+        What the latent of each iteration is drawn by; None where it is the same in all.
+
+    Examples
+    --------
+    >>> class Noise(Generator):
+    ...     def draw(self):
+    ...         return torch.randn(1, 2, 3, generator=torch.Generator().manual_seed(0))
+    ...
+    ...     def forward(self, latent):
+    ...         return latent
+    >>> noise = Noise()
+    >>> noise.fine(noise(noise.draw())).shape
+    torch.Size([1, 2, 3])
     """
 
     synthesis: Separable | None
     architecture: Hashable
     own_penalty: nn.Module | None
+    redrawn_by: torch.Generator | None
 
     def __init__(self) -> None:
         super().__init__()
         self.synthesis = None
         self.architecture = None
         self.own_penalty = None
+        self.redrawn_by = None
 
     def attend(self, values: torch.Tensor, seen: torch.Tensor, *, periodic: bool) -> None:
         """Look at the standardised coarse field (ny, nx), where `seen`; most networks learn it from the fit alone."""
@@ -46,6 +62,20 @@ class Generator(nn.Module):
     def expected(self) -> torch.Tensor:
         """Return the latent at which the final field is taken."""
         return self.draw()
+
+    def further_latents(self, count: int) -> list[torch.Tensor]:
+        """Draw latents like those of the iterations, but from a seed of their own: however long the fit was.
+
+        Of a generator that draws its latents anew.
+        """
+        assert self.redrawn_by is not None
+        own = self.redrawn_by
+        # Seeds of generators are hashes: the next number is no other one's.
+        self.redrawn_by = torch.Generator().manual_seed((own.initial_seed() + 1) % 2**63)
+        try:
+            return [self.draw() for _ in range(count)]
+        finally:
+            self.redrawn_by = own
 
     def fine(self, working: torch.Tensor) -> torch.Tensor:
         """Form the fine field (1, Y, X) from a working field (1, h, w), in float64."""

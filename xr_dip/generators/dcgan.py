@@ -44,7 +44,8 @@ class Dcgan(Generator):
 
     def __init__(self, shape: tuple[int, int], latent: str, rng: torch.Generator, *, periodic: bool = False) -> None:
         super().__init__()
-        self.shape, self.kind, self.rng = shape, latent, rng
+        self.shape, self.kind = shape, latent
+        self.redrawn_by = None if latent == "fixed" else rng
         self.architecture = ("dcgan", shape, latent, periodic)
         doublings = len(WIDTHS)
         # Two at least: a single pixel has no statistics to normalise by.
@@ -66,10 +67,10 @@ class Dcgan(Generator):
 
     def draw(self) -> torch.Tensor:
         """Return the latent of the next iteration."""
-        if self.kind == "fixed":
+        if self.redrawn_by is None:
             return self.mean
         sample = torch.randn if self.kind == "normal" else torch.rand
-        noise = sample(self.mean.shape, generator=self.rng).to(self.mean)
+        noise = sample(self.mean.shape, generator=self.redrawn_by).to(self.mean)
         return self.mean + self.spread * noise
 
     def expected(self) -> torch.Tensor:
@@ -122,7 +123,7 @@ def make_dcgan(
 
     References
     ----------
-    Archambault, Filoche, Charantonis, Bereziat 2022, Unlearned downscaling of sea surface height with deep image
+    Archambault, Filoche, Charantonis, Béréziat 2022, Unlearned downscaling of sea surface height with deep image
     prior, table 1.
 
     Examples

@@ -138,7 +138,7 @@ class Knitwork(Generator):
         pixels, self.synthesis = extent
         self.own_penalty = knitting
         key = (pixels, self.synthesis is None, cells, features, channels, layers)
-        self.architecture = ("knitwork", *key, knitting.consistency, knitting.adversarial, knitting.periodic)
+        self.key = ("knitwork", *key, knitting.consistency, knitting.adversarial, knitting.periodic)
         axes = [torch.arange(count) * step for count, step in zip(pixels, cells, strict=True)]
         positions = torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
         frequencies = torch.randn(features, 2, generator=rng) * scale
@@ -155,6 +155,7 @@ class Knitwork(Generator):
         self.judge = make_judge(rng)
         # Before the values are known: the patch of a flat field.
         self.register_buffer("patches", torch.zeros(1, len(OFFSETS), 1, 1), persistent=False)
+        self.architecture = (*self.key, 1)
         self.register_buffer("size", torch.ones(()), persistent=False)
         self.size = standardising(self, self.positions)
 
@@ -168,13 +169,23 @@ class Knitwork(Generator):
         whole = patches[:, patches.isfinite().all(dim=0)]
         if whole.numel():
             self.patches = whole[None, :, :, None].to(self.patches)
+        # Fields of a batch are stacked: those with as many patches may share one.
+        self.architecture = (*self.key, self.patches.shape[2])
 
     def draw(self) -> torch.Tensor:
         """Return the positions of the pixels, (1, 2, h, w), coarse cells."""
         return self.positions
 
     def told(self, positions: torch.Tensor) -> torch.Tensor:
-        """Return the patches (9, h, w) at any positions (1, 2, h, w): those of a finer grid, of a track."""
+        """Return the patches (9, h, w) at any positions (1, 2, h, w): those of a finer grid, of a track.
+
+        Examples
+        --------
+        >>> generator = make_knitwork((3, 4), (2, 2), seed=0, features=8, channels=8)
+        >>> track = torch.tensor([[0.0, 0.7, 1.9], [0.2, 2.0, 3.1]]).reshape(1, 2, 1, 3)  # coarse cells along y and x
+        >>> generator.told(track).shape
+        torch.Size([9, 1, 3])
+        """
         phase = 2 * math.pi * functional.conv2d(positions, self.frequencies)
         patches: torch.Tensor = self.steps(torch.cat([phase.cos(), phase.sin()], dim=1))[0]
         return patches * self.size

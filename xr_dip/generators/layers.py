@@ -105,6 +105,37 @@ def _beside(size: int, dim: int, features: torch.Tensor) -> tuple[torch.Tensor, 
     return features.narrow(dim, inner, 1), features.narrow(dim, size - 1 - inner, 1)
 
 
+def continued(image: torch.Tensor, *, periodic: bool = False) -> torch.Tensor:
+    """Add a border of one pixel: on the straight line through the last two, or from the other end of a circle.
+
+    Parameters
+    ----------
+    image : Tensor, shape (..., h, w)
+    periodic : bool
+        Whether the last column and the first are neighbours.
+
+    Returns
+    -------
+    Tensor, shape (..., h + 2, w + 2)
+        A line of a single pixel is repeated.
+
+    Examples
+    --------
+    >>> continued(torch.tensor([[1.0, 2.0, 4.0]]))[1]
+    tensor([0., 1., 2., 4., 6.])
+    """
+    tall = torch.cat(_straight(image, -2), dim=-2)
+    wide = (tall[..., -1:], tall, tall[..., :1]) if periodic else _straight(tall, -1)
+    return torch.cat(wide, dim=-1)
+
+
+def _straight(image: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the line before the first, the image, and the line behind the last."""
+    size = image.shape[dim]
+    first, second, last, before = (image.narrow(dim, n, 1) for n in (0, min(1, size - 1), size - 1, max(0, size - 2)))
+    return 2 * first - second, image, 2 * last - before
+
+
 class SingleImageNorm(nn.Module):
     """Batch normalisation of a batch of one image by its own statistics: each member on its own, at every call.
 

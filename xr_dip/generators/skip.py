@@ -127,7 +127,7 @@ class Skip(Generator):
     ) -> None:
         super().__init__()
         size, self.synthesis = extent
-        self.jitter, self.rng = jitter, rng
+        self.jitter, self.redrawn_by = jitter, rng if jitter else None
         latent = torch.rand(1, LATENT_CHANNELS, *size, generator=rng) * LATENT_SIZE
         self.register_buffer("latent", latent, persistent=False)
         depth = min(levels, halvings(size))
@@ -146,9 +146,9 @@ class Skip(Generator):
 
     def draw(self) -> torch.Tensor:
         """Return the latent with a little noise, new at each iteration."""
-        if not self.jitter:
+        if self.redrawn_by is None:
             return self.latent
-        noise = torch.randn(self.latent.shape, generator=self.rng).to(self.latent)
+        noise = torch.randn(self.latent.shape, generator=self.redrawn_by).to(self.latent)
         return self.latent + self.jitter * noise
 
     def expected(self) -> torch.Tensor:

@@ -112,9 +112,11 @@ class BasinKriging(Estimator):
         for label, window in zip(chosen, windows, strict=True):
             weights = np.where(window.inside, window.fine(self.support.weights), 0.0)
             cells = window.coarse(self.support.cells) & (block_sum(weights, factor) > 0)
+            own = self.covariance.at(window.rows, window.columns)
             look = repr((cells.shape, window.closed)).encode() + cells.tobytes() + weights.tobytes()
+            look += np.asarray(own.noise).tobytes()
             if look not in shared:
-                shared[look] = self._make(weights, factor, self.spacing, self.covariance, cells, periodic=window.closed)
+                shared[look] = self._make(weights, factor, self.spacing, own, cells, periodic=window.closed)
             yield Part(label, window, shared[look])
 
     def _select(self, index: int) -> None:

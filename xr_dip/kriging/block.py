@@ -27,6 +27,7 @@ from xr_dip.kriging.factorization import Regression, factorize
 from xr_dip.kriging.matern import kernel_table
 from xr_dip.kriging.torus import ComplexArray, Torus
 from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
+from xr_dip.kriging.unequal_noise import equally_noisy
 
 LARGEST_TRANSFORM = 2**23
 """Fine points of the torus, over all fields, that are transformed at once."""
@@ -95,7 +96,7 @@ class BlockKriging(Estimator):
         rows, columns = self.support.weights.shape
         period = self.support.period
         table = kernel_table((rows, columns), self.pitch, kernel.smoothness, kernel.length, period=period)
-        nugget, noise = self.covariance.nugget, self.covariance.noise / kernel.sill
+        nugget, noise = self.covariance.nugget, self.support.noise_of_cells / kernel.sill
         cholesky = factorize(table, self.support, nugget=nugget, noise=noise)
         regression = Regression(cholesky, self._coarse_plane[:, self.support.cells].T)
         return self._torus.transfer(kernel), regression, nugget * block_table(table, self.support.factor)[0, 0]
@@ -114,7 +115,7 @@ class BlockKriging(Estimator):
     def _clean(self, columns: FloatArray) -> FloatArray:
         """Apply K; where nearly equal weights were taken as equal, iterate K <- K + K (1 - D K)."""
         fine = self._estimate(columns)
-        if self.support.exact or self.covariance.noise > 0:
+        if self.support.exact or self.covariance.noisy:
             return fine
         limit = CLEAN_UP * np.abs(columns).max(initial=0.0)
         for _ in range(CLEAN_UP_ROUNDS):
@@ -129,7 +130,7 @@ class BlockKriging(Estimator):
         spectrum: ComplexArray | float = 0.0
         slopes: FloatArray | float = 0.0
         for kernel, (transfer, regression, nugget) in zip(self.covariance.kernels, self._parts, strict=True):
-            noisy = self.covariance.noise > 0
+            noisy = self.covariance.noisy
             alpha, beta = regression.solve(columns) if noisy else regression.interpolate(columns, nugget)
             spectrum = spectrum + self._torus.deposit(self._grids(kernel.weight * alpha)) * transfer
             slopes = slopes + kernel.weight * beta
@@ -147,7 +148,8 @@ class BlockKriging(Estimator):
         """Predict each cell from all others, in closed form.
 
         With ``Q`` the precision of the residuals, the residual of cell c is ``(Q v)_c / Q_cc`` and its variance at unit
-        sill ``1 / Q_cc``.
+        sill ``1 / Q_cc``. Where some values are noisier than others both are scaled, see
+        `xr_dip.kriging.unequal_noise.equally_noisy`.
 
         Parameters
         ----------
@@ -163,10 +165,12 @@ class BlockKriging(Estimator):
         """
         columns = self._columns(values)
         residuals, variances = [], []
-        for _, regression, _ in self._parts:
+        for kernel, (_, regression, _) in zip(self.covariance.kernels, self._parts, strict=True):
             precision = regression.precision_diagonal()
             determined = precision > 1e-9 * regression.cholesky.inverse_diagonal()
             variance = np.where(determined, 1.0 / np.where(determined, precision, 1.0), np.nan)[:, None]
-            residuals.append(self._grids(regression.solve(columns)[0] * variance, np.nan).reshape(values.shape))
+            residual = regression.solve(columns)[0] * variance
+            residual, variance = equally_noisy(residual, variance, self.support.noise_of_cells / kernel.sill)
+            residuals.append(self._grids(residual, np.nan).reshape(values.shape))
             variances.append(self._grids(variance, np.nan)[0])
         return LeftOut(np.stack(residuals), np.stack(variances))

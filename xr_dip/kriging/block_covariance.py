@@ -41,11 +41,14 @@ class Support:
         The coarse cells that have a value; each needs some weight.
     periodic : bool
         Whether the last column and the first are neighbours, as around the globe.
+    noise : float or array, shape (ny, nx)
+        Variance of independent noise on each value; arbitrary in cells that are not chosen.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a weight is negative or not finite, no cell is chosen, or a chosen cell has no weight.
+        If shapes disagree, a weight is negative or not finite, no cell is chosen, a chosen cell has no weight, or its
+        noise is negative or not finite.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class Support:
     factor: Factor
     cells: BoolArray
     periodic: bool = False
+    noise: float | FloatArray = 0.0
 
     def __post_init__(self) -> None:
         expected = tuple(n * f for n, f in zip(self.cells.shape, self.factor, strict=True))
@@ -79,6 +83,16 @@ class Support:
             raise ValueError(
                 f"Invalid cell {where}: it has a value but no weight. Each constrained cell must have some."
             )
+        if np.ndim(self.noise):
+            self._check_noise(np.asarray(self.noise))
+
+    def _check_noise(self, noise: FloatArray) -> None:
+        if noise.shape != self.shape:
+            raise ValueError(f"Invalid noise of shape {noise.shape}. It must be one number or of shape {self.shape}.")
+        wrong = self.cells & ~((noise >= 0) & np.isfinite(noise))
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(f"Invalid noise {noise[where]} in cell {where}. It must be 0 or a positive variance.")
 
     @cached_property
     def _total(self) -> FloatArray:
@@ -129,11 +143,23 @@ class Support:
         """Fine columns around the globe, None where the support does not go round."""
         return self.weights.shape[1] if self.periodic else None
 
+    @property
+    def noise_of_cells(self) -> float | FloatArray:
+        """Variance of the noise of the constrained cells: one number, or shape (n,)."""
+        return np.asarray(self.noise, dtype=np.float64)[self.cells] if np.ndim(self.noise) else self.noise
+
+    @property
+    def typical_noise(self) -> float:
+        """Harmonic mean of the variance of the noise: cells count by what they say."""
+        noise = np.atleast_1d(self.noise_of_cells)
+        return float(1 / (1 / noise).mean()) if (noise > 0).all() else 0.0
+
     def window(self, rows: Cells, columns: Cells) -> Support:
         """Part of the support, cut in whole coarse cells; it goes round if it has all columns of one that does."""
         cells = self.cells[rows, columns]
         weights = self.weights[fine_cells(rows, self.factor[0]), fine_cells(columns, self.factor[1])]
-        return Support(weights, self.factor, cells, self.periodic and cells.shape[1] == self.shape[1])
+        noise = np.asarray(self.noise)[rows, columns] if np.ndim(self.noise) else self.noise
+        return Support(weights, self.factor, cells, self.periodic and cells.shape[1] == self.shape[1], noise)
 
 
 def fine_cells(cells: Cells, factor: int) -> Cells:

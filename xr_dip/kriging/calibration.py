@@ -167,7 +167,7 @@ def conditional_draws(
         members = np.flatnonzero(kernels == index)
         errors = deviation * single.null(_unit_fields(single, kernel, members, entropy, place))
         # Noisy values are not kept, so nothing is to be projected; but their noise is in the estimate.
-        noisy = single.covariance.noise > 0
+        noisy = single.covariance.noisy
         errors = errors - _noise_in_estimate(single, members, entropy, place) if noisy else single.null(errors)
         draws[members] = errors + single.mean(field) - mean
     return np.asarray(draws - draws.mean(axis=0))
@@ -232,7 +232,7 @@ def mean_variance(estimator: Estimator, values: npt.NDArray[np.floating], seed: 
     for kernel, single in zip(estimator.covariance.kernels, estimator.components(), strict=True):
         members = np.arange(count)
         parts = np.sqrt(kernel.sill) * single.null(_unit_fields(single, kernel, members, [seed, 2], WHOLE))
-        if single.covariance.noise > 0:
+        if single.covariance.noisy:
             parts = parts - _noise_in_estimate(single, members, [seed, 2], WHOLE)
         total += kernel.weight * float((parts[:, sea] ** 2).mean())
     return total

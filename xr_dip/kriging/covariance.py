@@ -16,7 +16,7 @@ Lengths are in coarse cells, ``sqrt(fy dy fx dx)`` metres each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, block_sum
-from xr_dip.kriging.block_covariance import BoolArray, Support
+from xr_dip.kriging.block_covariance import BoolArray, Cells
+from xr_dip.kriging.covariance_sample import Sample, signal_variance, take_samples, telling_cells
 from xr_dip.kriging.factorization import Regression, factorize
 from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
-from xr_dip.kriging.trend import coarse_plane, trend_terms
 
 LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
@@ -39,8 +39,6 @@ LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
 SMALLEST_WEIGHT = 0.02
-WINDOW = 32
-FEWEST_CELLS = 9
 NOISE_ROUNDS = 6
 
 
@@ -57,6 +55,11 @@ class Kernel:
         Variance, square of the unit of the values.
     weight : float
         Posterior weight; those of a `Covariance` sum to one.
+
+    Examples
+    --------
+    >>> Kernel(smoothness=2.5, length=3.0, sill=0.04).weight
+    1.0
     """
 
     smoothness: float
@@ -73,7 +76,7 @@ class Covariance:
     ----------
     kernels : tuple of Kernel
         By decreasing weight.
-    noise : float
+    noise : float or array, shape (ny, nx)
         Variance of independent noise on each coarse value, square of the unit of the values.
     nugget : float
         Share of the variance of a block mean that is added to it for a stable factorisation.
@@ -90,7 +93,7 @@ class Covariance:
     """
 
     kernels: tuple[Kernel, ...]
-    noise: float = 0.0
+    noise: float | FloatArray = 0.0
     nugget: float = 1e-8
 
     def __post_init__(self) -> None:
@@ -104,67 +107,19 @@ class Covariance:
         return max(self.kernels, key=lambda kernel: kernel.weight)
 
     @property
+    def noisy(self) -> bool:
+        """Whether the values have noise, so that an estimate does not keep them."""
+        return bool(np.any(np.asarray(self.noise) > 0))
+
+    def at(self, rows: Cells, columns: Cells) -> Covariance:
+        """Return the covariance of a part of the domain."""
+        noise = np.asarray(self.noise)
+        return replace(self, noise=np.ascontiguousarray(noise[rows, columns])) if noise.ndim else self
+
+    @property
     def weights(self) -> FloatArray:
         """Posterior weights, one per kernel."""
         return np.array([kernel.weight for kernel in self.kernels])
-
-
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """Values of windows that share one support, one column each: cells in rows."""
-
-    support: Support
-    design: FloatArray
-    columns: FloatArray
-
-
-def window_starts(full: BoolArray, side: int) -> list[tuple[int, int, int, int]]:
-    """Rows and columns (start, stop) of up to four windows of side^2 cells, with as many full cells as can be.
-
-    One window is sought in each quarter of the possible positions; without land these are the four corners.
-
-    Examples
-    --------
-    >>> window_starts(np.ones((4, 4), dtype=bool), 2)
-    [(0, 2, 0, 2), (0, 2, 2, 4), (2, 4, 0, 2), (2, 4, 2, 4)]
-    """
-    ny, nx = full.shape
-    height = min(ny, max(side, side**2 // nx))
-    width = min(nx, max(side, side**2 // ny))
-    total = np.pad(full.astype(np.int64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    count = total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
-    half_y, half_x = (count.shape[0] + 1) // 2, (count.shape[1] + 1) // 2
-    starts: set[tuple[int, int, int, int]] = set()
-    for flip_y, flip_x in product((1, -1), (1, -1)):
-        # Flipping makes argmax, which takes the first of equals, prefer the corner.
-        quarter = count[::flip_y, ::flip_x][:half_y, :half_x]
-        row, column = divmod(int(quarter.argmax()), quarter.shape[1])
-        top = row if flip_y > 0 else count.shape[0] - 1 - row
-        left = column if flip_x > 0 else count.shape[1] - 1 - column
-        starts.add((top, top + height, left, left + width))
-    return sorted(starts)
-
-
-def _samples(values: FloatArray, weights: FloatArray, factor: Factor, data: BoolArray) -> list[_Sample]:
-    """Values to fit, grouped by equal support; cells cut by land are left out where enough others remain."""
-    support = Support(weights, factor, data)
-    fitted = support.full if support.full.sum() >= FEWEST_CELLS else data
-    windows = [(0, data.shape[0], 0, data.shape[1])] if fitted.sum() <= WINDOW**2 else window_starts(fitted, WINDOW)
-    groups: dict[bytes, list[tuple[BoolArray, FloatArray]]] = {}
-    for top, bottom, left, right in windows:
-        cells = np.ascontiguousarray(fitted[top:bottom, left:right])
-        if cells.any():
-            groups.setdefault(cells.tobytes(), []).append(
-                (cells, (column := values[top:bottom, left:right][cells]) - column.mean())
-            )
-    samples = []
-    for members in groups.values():
-        cells = members[0][0]
-        fine_shape = (cells.shape[0] * factor[0], cells.shape[1] * factor[1])
-        window = Support(np.ones(fine_shape), factor, cells)
-        design = coarse_plane(window)[trend_terms(window)][:, cells].T
-        samples.append(_Sample(window, design, np.stack([column for _, column in members], axis=1)))
-    return samples
 
 
 class _Profile(NamedTuple):
@@ -181,26 +136,27 @@ def _smallest_sill(values: FloatArray) -> float:
 
 
 def _profile(
-    samples: Sequence[_Sample],
+    samples: Sequence[Sample],
     pitch: tuple[float, float],
     shape: tuple[float, float],
     *,
-    noise: float,
     nugget: float,
     floor: float,
     restricted: bool,
 ) -> _Profile:
     """Sill and log likelihood of one smoothness and length, the sill the best of the restricted or plain likelihood.
 
-    With noise the sill solves ``y^T Q y = n - p`` for the covariance ``s2 C + noise I`` by fixed-point iteration.
+    With noise of variances N the sill solves ``y^T Q y = n - p`` for the covariance ``s2 C + N`` by fixed-point
+    iteration.
     """
     smoothness, length = shape
-    sill = max(floor, float(np.mean([sample.columns.var() for sample in samples])) - noise)
-    for _ in range(NOISE_ROUNDS if noise > 0 else 1):
+    noisy = any(np.any(sample.support.noise_of_cells) for sample in samples)
+    sill = max(floor, float(np.mean([signal_variance(sample) for sample in samples])))
+    for _ in range(NOISE_ROUNDS if noisy else 1):
         squares, determinants, trends, freedom, count = 0.0, 0.0, 0.0, 0, 0
         for sample in samples:
             kernel = kernel_table(sample.support.weights.shape, pitch, smoothness, length)
-            cholesky = factorize(kernel, sample.support, nugget=nugget, noise=noise / sill)
+            cholesky = factorize(kernel, sample.support, nugget=nugget, noise=sample.support.noise_of_cells / sill)
             regression = Regression(cholesky, sample.design)
             alpha, _ = regression.solve(sample.columns)
             cells, fields = sample.columns.shape
@@ -220,14 +176,16 @@ def fit_covariance(
     factor: Factor,
     spacing: tuple[float, float],
     *,
-    noise: float = 0.0,
+    noise: float | FloatArray = 0.0,
     nugget: float = 1e-8,
     average: bool = True,
 ) -> Covariance:
     """Fit Matérn covariances with a plane trend to one coarse field.
 
-    Only cells without land enter, if there are nine of them. Above 1024 cells the likelihood is that of four windows of
-    32 x 32 cells, in the corners or where the sea is, with a common sill.
+    Only cells without land enter, if there are nine of them, and of those that are not equally noisy none whose noise
+    has ten times the variance of the field. Above 1024 cells the likelihood is that of four windows of 32 x 32 cells,
+    in the corners or where the sea is, with a common sill; of values that are not equally noisy above 400, and of
+    windows of 20 x 20.
 
     Parameters
     ----------
@@ -238,7 +196,7 @@ def fit_covariance(
     factor : (int, int)
     spacing : (float, float)
         Size of a fine cell along y and x, metres; only their ratio matters.
-    noise : float
+    noise : float or array, shape (ny, nx)
         Variance of independent noise on each value.
     nugget : float
         As in `Covariance`.
@@ -267,17 +225,15 @@ def fit_covariance(
     >>> round(float(covariance.weights.sum()), 12)
     1.0
     """
-    if not (noise >= 0 and nugget >= 0):
+    if not (nugget >= 0 and (np.ndim(noise) or noise >= 0)):
         raise ValueError(f"Invalid noise {noise} or nugget {nugget}. Both must be 0 or positive variances.")
     field = np.asarray(values, dtype=np.float64)
-    data = constrained_cells(field, weights, factor)
-    samples = _samples(field, np.asarray(weights, dtype=np.float64), factor, data)
+    data = telling_cells(field, constrained_cells(field, weights, factor), noise)
+    samples = take_samples(field, np.asarray(weights, dtype=np.float64), factor, data, noise)
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
     lengths = LENGTHS_FINE if np.sqrt(np.prod(factor)) <= 4 else LENGTHS
     shapes = list(product(SMOOTHNESSES, lengths))
-    profiles = [
-        _profile(samples, pitch, shape, noise=noise, nugget=nugget, floor=floor, restricted=average) for shape in shapes
-    ]
+    profiles = [_profile(samples, pitch, shape, nugget=nugget, floor=floor, restricted=average) for shape in shapes]
     weights = np.zeros(len(shapes))
     weights[int(np.argmax([profile.plain for profile in profiles]))] = LIKELIEST_SHARE if average else 1.0
     if average:

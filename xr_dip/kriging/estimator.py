@@ -26,7 +26,9 @@ class LeftOut(NamedTuple):
     """
 
     residuals: FloatArray
-    """Value minus its prediction from all other cells, shape (kernels, ..., ny, nx)."""
+    """Value minus its prediction from all other cells, shape (kernels, ..., ny, nx).
+
+    Where some values are noisier than others, see `xr_dip.kriging.unequal_noise`."""
     variances: FloatArray
     """Variance of that residual at unit sill, shape (kernels, ny, nx)."""
 
@@ -67,7 +69,7 @@ class Estimator(ABC):
     spacing : (float, float)
         Size of a fine cell along y and x, metres; only their ratio matters.
     covariance : Covariance
-        From `xr_dip.kriging.covariance.fit_covariance`.
+        From `xr_dip.kriging.covariance.fit_covariance`; its noise is one number, or one for each cell.
     constrained : array of bool, shape (ny, nx)
         Cells whose values are used; each needs some weight.
     periodic : bool
@@ -76,7 +78,7 @@ class Estimator(ABC):
     Raises
     ------
     ValueError
-        If shapes disagree, a weight is negative, or a constrained cell has no weight.
+        If shapes disagree, a weight or the noise is negative, or a constrained cell has no weight.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Estimator(ABC):
         periodic: bool = False,
     ) -> None:
         cells = np.asarray(constrained, dtype=bool)
-        self.support = Support(np.asarray(weights, dtype=np.float64), factor, cells, periodic)
+        self.support = Support(np.asarray(weights, dtype=np.float64), factor, cells, periodic, covariance.noise)
         self.spacing = spacing
         self.covariance = covariance
         self.pitch = fine_pitch(factor, spacing)
@@ -206,8 +208,7 @@ class Estimator(ABC):
         """
         total = np.zeros(self.support.weights.shape)
         for kernel in self.covariance.kernels:
-            noise = self.covariance.noise / kernel.sill
-            unit = local_variance(self.support, self.pitch, kernel, nugget=self.covariance.nugget, noise=noise)
+            unit = local_variance(self.support, self.pitch, kernel, nugget=self.covariance.nugget)
             total += kernel.weight * kernel.sill * unit
         return total if values is None else total + self.disagreement(values)
 
@@ -232,14 +233,15 @@ class Estimator(ABC):
     def coarse_spectrum(self) -> FloatArray:
         """Variances of the modes of a DCT of coarse residuals, noise included, at unit sill; shape (ny, nx).
 
-        Of the kernel of largest weight. Around the globe the modes are waves along x.
+        Of the kernel of largest weight. Around the globe the modes are waves along x. Noise that differs between cells
+        has a part in all modes: its harmonic mean is added to each.
 
         See Also
         --------
         xr_dip.kriging.whitening.coarse_spectrum
         """
         best = self.covariance.best
-        return coarse_spectrum(self.support, self.pitch, best) + self.covariance.noise / best.sill
+        return coarse_spectrum(self.support, self.pitch, best) + self.support.typical_noise / best.sill
 
     def whitener(self, exponent: float = 0.5) -> FloatArray:
         """Matrix that whitens residuals of the constrained cells, for the kernel of largest weight, shape (n, n).
@@ -248,8 +250,7 @@ class Estimator(ABC):
         --------
         xr_dip.kriging.whitening.whitener
         """
-        best = self.covariance.best
-        return whitener(self.support, self.pitch, best, exponent, noise=self.covariance.noise / best.sill)
+        return whitener(self.support, self.pitch, self.covariance.best, exponent)
 
     def _columns(self, values: npt.NDArray[np.floating]) -> FloatArray:
         """Values of the constrained cells, one column per field."""

@@ -165,7 +165,7 @@ def _fold_block(
     return np.asarray(block.reshape(len(scale), len(scale)) * scale[:, None] * scale)
 
 
-def factorize(kernel: FloatArray, support: Support, *, nugget: float, noise: float = 0.0) -> Cholesky:
+def factorize(kernel: FloatArray, support: Support, *, nugget: float, noise: float | FloatArray = 0.0) -> Cholesky:
     """Factor ``D k D^T + (nugget C(0) + noise) I`` for the constrained cells of a support.
 
     Parameters
@@ -175,8 +175,9 @@ def factorize(kernel: FloatArray, support: Support, *, nugget: float, noise: flo
     support : Support
     nugget : float
         As a share of the variance C(0) of a full cell.
-    noise : float
-        Noise variance of the values over the sill.
+    noise : float or array, shape (n,)
+        Noise variance of the values over the sill, of all or of each constrained cell. Cells that differ in it cannot
+        be folded: their factor is dense.
 
     Returns
     -------
@@ -190,7 +191,7 @@ def factorize(kernel: FloatArray, support: Support, *, nugget: float, noise: flo
     """
     table = block_table(kernel, support.factor)
     extra = nugget * table[0, 0] + noise
-    if support.complete:
+    if support.complete and np.ndim(noise) == 0:
         table[0, 0] += extra
         return FoldedCholesky(table)
     matrix = covariance_matrix(kernel, support)

@@ -5,7 +5,7 @@ Sea surface height varies slowly along a current and fast across it. The structu
 linear estimate, ``K`` plain kriging and ``N`` the null space of the block means, ``K(y) + N(F(y))`` is as exact as
 plain kriging.
 
-How strongly the metric follows the fronts, and the Matern kernel, have the largest restricted likelihood, less a fifth
+How strongly the metric follows the fronts, and the Matérn kernel, have the largest restricted likelihood, less a fifth
 of a nat for each cell and unit of strength: the tensor has been read from the same values, so the likelihood alone
 believes in it too much. Fields without plain fronts get strength zero, which is plain kriging.
 """
@@ -28,6 +28,7 @@ from xr_dip.kriging.factorization import DenseCholesky, Regression
 from xr_dip.kriging.fronts import Fronts
 from xr_dip.kriging.local_covariance import Points, Separation, make_nodes, separate, weigh
 from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
+from xr_dip.kriging.unequal_noise import equally_noisy
 from xr_dip.kriging.windows import Span, spans
 
 LARGEST = 1100
@@ -48,7 +49,7 @@ class FrontKernel:
     strength : float
         Power of the structure tensor.
     kernel : Kernel
-        Matern smoothness, length in the mean metric, and sill.
+        Matérn smoothness, length in the mean metric, and sill.
     """
 
     strength: float
@@ -234,7 +235,7 @@ def regress(places: Places, blocks: FloatArray, base: Estimator, sill: float) ->
         If the covariance is singular but for rounding, as for lengths far beyond the domain.
     """
     blocks.ravel()[:: len(blocks) + 1] += (
-        base.covariance.nugget * float(np.diag(blocks).mean()) + base.covariance.noise / sill
+        base.covariance.nugget * float(np.diag(blocks).mean()) + places.support.noise_of_cells / sill
     )
     return Regression(DenseCholesky(blocks), places.design())
 
@@ -256,8 +257,9 @@ class Solution:
         regression = regress(places, blocks, base, kernel.sill)
         alpha, beta = regression.solve(column)
         self.alpha, self.beta = alpha[:, 0], beta[:, 0]
-        self.variances = 1.0 / np.maximum(regression.precision_diagonal(), TINY)
-        self.residuals = self.alpha * self.variances
+        variances = 1.0 / np.maximum(regression.precision_diagonal(), TINY)
+        noise = places.support.noise_of_cells / kernel.sill
+        self.residuals, self.variances = equally_noisy(self.alpha * variances, variances, noise)
         explained = regression.variance(nodes.reshape(-1, len(blocks)).T, places.trend()).reshape(nodes.shape[:2])
         self.posterior = np.maximum(((1.0 - explained) * places.nodes.share).sum(axis=1), TINY)
 

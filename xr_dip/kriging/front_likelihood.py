@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import FloatArray
-from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Kernel, window_starts
+from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Kernel
+from xr_dip.kriging.covariance_sample import window_starts
 from xr_dip.kriging.estimator import Estimator
 from xr_dip.kriging.front import FrontKernel, FrontKriging, Places, regress
 from xr_dip.kriging.fronts import Fronts

@@ -22,18 +22,17 @@ TILE, REACH = 3, 4
 Around the globe the neighbourhood goes on from the other end, or is the whole circle."""
 
 
-def local_variance(
-    support: Support, pitch: tuple[float, float], kernel: Kernel, *, nugget: float, noise: float = 0.0
-) -> FloatArray:
+def local_variance(support: Support, pitch: tuple[float, float], kernel: Kernel, *, nugget: float) -> FloatArray:
     """Posterior variance at unit sill, each cell from at least four cells on each side.
 
     Parameters
     ----------
     support : Support
+        Holds the noise of the values, too.
     pitch : (float, float)
         From `xr_dip.kriging.matern.fine_pitch`.
     kernel : Kernel
-    nugget, noise : float
+    nugget : float
         As in `xr_dip.kriging.factorization.factorize`.
 
     Returns
@@ -66,9 +65,9 @@ def local_variance(
             continue
         tile = slice(row - top, min(row + TILE, ny) - top), slice(column - left, min(column + TILE, nx) - left)
         near = support.window(*window)
-        look = repr(tile).encode() + near.shares.tobytes()
+        look = repr(tile).encode() + near.shares.tobytes() + np.asarray(near.noise_of_cells).tobytes()
         if look not in known:
-            known[look] = _explained(near, sources, tile, nugget, noise)
+            known[look] = _explained(near, sources, tile, nugget, kernel.sill)
         block = known[look]
         variance[row * fy : row * fy + block.shape[0], column * fx : column * fx + block.shape[1]] -= block
     return np.maximum(variance, 0.0)
@@ -80,12 +79,13 @@ def _shifted(start: int, n: int, size: int) -> int:
 
 
 def _explained(
-    support: Support, sources: _Sources, tile: tuple[slice, slice], nugget: float, noise: float
+    support: Support, sources: _Sources, tile: tuple[slice, slice], nugget: float, sill: float
 ) -> FloatArray:
     """Share of the unit variance that the cells of a window explain in the fine points of a tile of it."""
     terms = trend_terms(support)
     rows, columns = support.weights.shape
     design = coarse_plane(support)[terms][:, support.cells].T
+    noise = support.noise_of_cells / sill
     regression = Regression(factorize(sources.table, support, nugget=nugget, noise=noise), design)
     fine = tuple(slice(s.start * f, s.stop * f) for s, f in zip(tile, support.factor, strict=True))
     trends = plane((rows, columns))[terms][:, fine[0], fine[1]]

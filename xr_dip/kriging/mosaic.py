@@ -92,10 +92,11 @@ class MosaicKriging(Estimator):
                     continue
                 fine = fine_cells(rows.cells, fy), fine_cells(columns.cells, fx)
                 part = np.ascontiguousarray(self.support.weights[fine])
-                look = repr(cells.shape).encode() + cells.tobytes() + part.tobytes()
+                own = covariance.at(rows.cells, columns.cells)
+                look = repr(cells.shape).encode() + cells.tobytes() + part.tobytes() + np.asarray(own.noise).tobytes()
                 if look not in shared:
                     whole = periodic and len(across) == 1
-                    shared[look] = BlockKriging(part, factor, spacing, covariance, cells, periodic=whole)
+                    shared[look] = BlockKriging(part, factor, spacing, own, cells, periodic=whole)
                 self._windows.append((rows, columns, shared[look]))
 
     def _select(self, index: int) -> None:
@@ -109,7 +110,7 @@ class MosaicKriging(Estimator):
         fine = fine.reshape(-1, *fine.shape[-2:])
         residual = self._grids(columns) - np.where(self.support.cells, coarse.reshape(data.shape), 0.0)
         limit = TOLERANCE * np.abs(columns).max(initial=0.0)
-        for _ in range(1 if self.covariance.noise > 0 else ROUNDS):
+        for _ in range(1 if self.covariance.noisy else ROUNDS):
             if np.abs(residual).max(initial=0.0) <= limit:
                 break
             fine = fine + self._blend(residual)
@@ -127,10 +128,12 @@ class MosaicKriging(Estimator):
         return fine
 
     def trend(self, values: npt.NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:  # noqa: D102
-        # So many cells hardly differ in what they say about a plane: ordinary least squares.
+        # So many cells hardly differ in what they say about a plane, but for their noise.
         columns, terms = self._columns(values), trend_terms(self.support)
         coarse_terms = coarse_plane(self.support)[terms]
-        slopes = np.linalg.lstsq(coarse_terms[:, self.support.cells].T, columns, rcond=None)[0].T
+        trust = 1 / np.sqrt(self.covariance.best.sill + np.atleast_1d(self.support.noise_of_cells))[:, None]
+        design = coarse_terms[:, self.support.cells].T
+        slopes = np.linalg.lstsq(design * trust, columns * trust, rcond=None)[0].T
         rows, width = self.support.weights.shape
         coarse = np.tensordot(slopes, coarse_terms, axes=1)
         fine = np.tensordot(slopes, plane((rows, width))[terms], axes=1)
@@ -199,6 +202,7 @@ def krige(
     True
     """
     cells = np.asarray(constrained, dtype=bool)
-    limit = LARGEST_WITHOUT if cells.all() and np.ptp(weights) == 0 else LARGEST_WITH_LAND
+    alike = cells.all() and np.ptp(weights) == 0 and np.ndim(covariance.noise) == 0
+    limit = LARGEST_WITHOUT if alike else LARGEST_WITH_LAND
     kind = BlockKriging if cells.sum() <= limit else MosaicKriging
     return kind(weights, factor, spacing, covariance, cells, periodic=periodic)

@@ -16,6 +16,8 @@ from xr_dip.kriging.covariance import Kernel
 from xr_dip.kriging.matern import kernel_table
 
 EIGENVALUE_FLOOR = 1e-6
+NOISE_CEILING = 1e6
+"""Of the noise of a value, over the largest eigenvalue: beyond it, it has no say, and rounding would."""
 
 
 def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel) -> FloatArray:
@@ -55,21 +57,18 @@ def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel
     return np.asarray(np.maximum(spectrum, EIGENVALUE_FLOOR * spectrum.max()))
 
 
-def whitener(
-    support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5, *, noise: float = 0.0
-) -> FloatArray:
+def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5) -> FloatArray:
     """Symmetric matrix W whose square ``W^2`` is ``C^-s`` over its mean eigenvalue: ``|W e|^2`` is the weighed misfit.
 
     Parameters
     ----------
     support : Support
+        The variance of its noise, over the sill of the kernel, is added to C.
     pitch : (float, float)
         From `xr_dip.kriging.matern.fine_pitch`.
     kernel : Kernel
     exponent : float
         s, from 0 (every residual weighs alike) to 1 (every mode of C does).
-    noise : float
-        Variance of independent noise on each value over the sill, added to C.
 
     Returns
     -------
@@ -86,5 +85,14 @@ def whitener(
     rows, columns = support.weights.shape
     table = kernel_table((rows, columns), pitch, kernel.smoothness, kernel.length, period=support.period)
     values, vectors = np.linalg.eigh(covariance_matrix(table, support))
-    weights = (np.maximum(values, EIGENVALUE_FLOOR * values[-1]) + noise) ** -exponent
+    floor, noise = EIGENVALUE_FLOOR * values[-1], support.noise_of_cells / kernel.sill
+    values = np.maximum(values, floor)
+    if np.ndim(noise):
+        # Noise that differs between cells turns the eigenvectors.
+        diagonal = np.diag(np.minimum(noise, NOISE_CEILING * values[-1]))
+        values, vectors = np.linalg.eigh((vectors * values) @ vectors.T + diagonal)
+        values = np.maximum(values, floor)
+    else:
+        values = values + noise
+    weights = values**-exponent
     return np.asarray((vectors * np.sqrt(weights / weights.mean())) @ vectors.T)

@@ -28,9 +28,10 @@ class Sums:
     Attributes
     ----------
     total : DataArray
-        Sum of weight times statistic.
+        Sum of weight times statistic, on the dimensions that were not averaged over; unit of the weights times that of
+        the statistic.
     weight : DataArray
-        Sum of the weights of the cells that count.
+        Sum of the weights of the cells that count, on the same dimensions.
 
     Examples
     --------
