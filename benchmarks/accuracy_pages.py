@@ -150,8 +150,9 @@ def noise_page(path: Path, records: list[Record], command: str) -> None:
     ]
     rows = [[*row, winner] for row, winner in zip(rows, best, strict=True)]
     parts = [
-        "White noise on the coarse values, its standard deviation a share of theirs. Presets are told its size "
-        "(`noise_std`) and fit to within it; interpolations take the values as they are. RMSE in mm.",
+        "White noise on the coarse values, its standard deviation a share of theirs. Presets and kriging are told its "
+        "size (`noise_std`): they fit to within it, or have it as a nugget; bicubic interpolation takes the values as "
+        "they are. RMSE in mm.",
         table(["field", "noise", *methods, "best"], rows),
     ]
     write_page(path, "Noise", parts, records, command)

@@ -102,7 +102,8 @@ def estimate(twin: Twin, factor: int, method: str, *, members: int, seed: int = 
     if method == CONSERVATIVE_BICUBIC:
         return _conservative_bicubic(twin, factor)
     if method in METHODS:
-        result = xr_dip.interpolate(twin.coarse, factor, method=method, mask=twin.sea)
+        told = twin.noise_std if method == "kriging" else None
+        result = xr_dip.interpolate(twin.coarse, factor, method=method, mask=twin.sea, noise_std=told)
     else:
         result = xr_dip.downscale(
             twin.coarse,

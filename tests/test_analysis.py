@@ -61,6 +61,8 @@ def test_a_convolutional_network_resists_noise():
         ({"preset": "slow"}, "Invalid preset 'slow'. It must be one of"),
         ({"generator": "unet"}, "Invalid generator 'unet'. It must be one of"),
         ({"members": 0}, "Invalid members 0"),
+        ({"device": "gpu"}, "Invalid device 'gpu'. It must be 'auto' or one of"),
+        ({"noise_share": -0.5}, "Invalid noise_share -0.5. It must be finite and not negative"),
     ],
 )
 def test_wrong_arguments_of_impedance_are_refused(options, message):
@@ -73,6 +75,28 @@ def test_a_constant_field_and_several_times_are_refused():
         analysis.impedance(field_of(np.zeros((8, 8))))
     with pytest.raises(ValueError, match=r"Invalid field with dimensions .* select one of \['time'\]"):
         analysis.impedance(synthetic.gulf_stream((8, 8), times=2).ssh)
+
+
+def test_fields_without_numbers_are_refused():
+    with pytest.raises(ValueError, match=r"Invalid field. Every value is NaN; there must be some sea"):
+        analysis.impedance(field_of(np.full((8, 8), np.nan)))
+    with pytest.raises(ValueError, match=r"Invalid field with infinite values. It must be finite"):
+        analysis.impedance(field_of(np.where(np.eye(8) > 0, np.inf, 1.0)))
+    for field in (field_of(np.full((8, 8), np.nan)), field_of(np.eye(8)).where(lambda cells: cells.lat > 30.15)):
+        with pytest.raises(ValueError, match=r"Invalid size 7. It must leave a patch without land"):
+            analysis.patch_recurrence(field, size=7)
+    for call in (analysis.impedance, analysis.patch_recurrence):
+        with pytest.raises(TypeError, match=r"Invalid field of type Dataset. It must be an xarray.DataArray"):
+            call(field_of(np.eye(8)).to_dataset(name="ssh"))
+
+
+def test_another_field_counts_in_the_unit_of_the_first():
+    first, second = (field_of(np.random.default_rng(seed).normal(size=(12, 12))) for seed in (0, 1))
+    metres = analysis.patch_recurrence(first, second, size=3)
+    found = analysis.patch_recurrence(first, (100 * second).assign_attrs(units="cm"), size=3)
+    np.testing.assert_allclose(found.external, metres.external)
+    with pytest.raises(ValueError, match=r"Invalid units 'K' of external. They must be 'm', as the field has"):
+        analysis.patch_recurrence(first, second.assign_attrs(units="K"), size=3)
 
 
 def test_a_periodic_field_is_found_again_without_error():
@@ -129,6 +153,10 @@ def test_the_nearest_patch_is_that_of_all_pairs():
         ({"size": 5}, r"Invalid scales \[1\]. They must leave patches of 5 x 5 cells"),
         ({"stride": 0}, "Invalid stride 0. It must be at least 1 cell"),
         ({"scales": [0]}, r"Invalid scales \[0\]. They must be whole numbers"),
+        ({"scales": 2}, "Invalid scales 2. They must be whole numbers of at least 1, in a sequence"),
+        ({"scales": [1.5]}, r"Invalid scales \[1.5\]. They must be whole numbers"),
+        ({"size": 2.5}, "Invalid size 2.5. It must be at least 2 cells, a whole number"),
+        ({"stride": 1.5}, "Invalid stride 1.5. It must be at least 1 cell, a whole number"),
     ],
 )
 def test_wrong_arguments_of_recurrence_are_refused(options, message):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import xarray as xr
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from xr_dip import __version__, downscaling, samples
 from xr_dip.cli import main
 from xr_dip.errors import DipWarning
+from xr_dip.presets import PRESETS
 
 
 @pytest.fixture
@@ -54,6 +56,26 @@ def test_version_and_help():
         result = run(*command, "--help")
         assert result.exit_code == 0
         assert "Examples:\n    xr-dip" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("downscale a.nc b.nc --preset b", ["balanced"]),
+        ("archive a.nc out --preset ba", ["balanced"]),
+        ("sample black_sea_", ["black_sea_sst"]),
+        ("downscale a.nc b.nc --preset none_such", []),
+    ],
+)
+def test_the_tab_key_offers_names(words, offered):
+    shell = ShellComplete(main, {}, "xr-dip", "_XR_DIP_COMPLETE")
+    *before, typed = words.split()
+    assert [item.value for item in shell.get_completions(before, typed)] == offered
+
+
+def test_the_help_names_every_preset():
+    named = run("downscale", "--help").stdout.split()
+    assert {f"{name}," for name in sorted(PRESETS)[:-1]} <= set(named)
 
 
 def test_defaults_are_those_of_the_function(coarse, tmp_path, calls):
@@ -212,6 +234,20 @@ def test_an_earlier_file_is_replaced_when_asked(coarse, tmp_path, calls):
     assert result.exit_code == 0
     with xr.open_dataset(tmp_path / "fine.nc") as fine:
         assert "ssh_mean" in fine
+
+
+def test_no_input_is_ever_replaced(coarse, tmp_path, calls):
+    before = coarse.read_bytes()
+    link = tmp_path / "link.nc"
+    link.symlink_to(coarse)
+    for target in (coarse, link):
+        result = run("downscale", coarse, target, "--var", "ssh", "--factor", 2, "--overwrite")
+        assert_one_line(result, 1, "It must be another file than the input.")
+    (mask := tmp_path / "mask.nc").write_bytes(before)
+    result = run("downscale", coarse, mask, "--var", "ssh", "--factor", 2, "--mask", f"{mask}:tmask", "--overwrite")
+    assert_one_line(result, 1, "It must be another file than the input.")
+    assert coarse.read_bytes() == mask.read_bytes() == before
+    assert not calls
 
 
 def test_a_mask_on_another_grid_is_regridded(coarse, tmp_path):

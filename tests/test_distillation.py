@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import dask
 import numpy as np
@@ -320,6 +321,23 @@ def test_other_files_are_refused(saved):
         load_student(saved.with_name("nothing"))
 
 
+def test_a_changed_number_is_refused(saved):
+    content = bytearray(saved.read_bytes())
+    content[-2] ^= 1  # a bit of the fraction of the last weight, which stays a number
+    saved.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match="It must hold the numbers that were saved, some have changed"):
+        load_student(saved)
+
+
+def test_a_name_is_no_student():
+    for apply in (
+        field((4, 4)).dip.apply_student,
+        partial(field((4, 4)).to_dataset(name="ssh").dip.apply_student, "ssh"),
+    ):
+        with pytest.raises(TypeError, match=r"Invalid student 'a.safetensors'. It must be an xr_dip.Student"):
+            apply("a.safetensors")
+
+
 def test_a_newer_file_is_refused(saved):
     plain = json.loads(wild((2, 3), layers=2).settings.to_json())
     change(saved, header={KEY: json.dumps({**plain, "format": FORMAT + 1})})
@@ -380,6 +398,15 @@ def test_estimates_may_have_another_unit_and_a_missing_day():
     np.testing.assert_allclose(lessons.days[1].mean, fine[2])
 
 
+def test_days_without_an_error_or_told_twice_are_refused():
+    coarse, fine = days_of(3)
+    results = xr.Dataset({"zos_mean": fine, "zos_std": xr.full_like(fine, np.nan)})
+    with pytest.raises(ValueError, match=r"They must have a day with values and standard errors"):
+        read_lessons(coarse, results, {}, None)
+    with pytest.raises(ValueError, match=r"Invalid coarse field with .* along 'time' more than once. Its days must"):
+        read_lessons(xr.concat([coarse, coarse], "time"), fine, {}, None)
+
+
 def test_what_is_no_estimate_is_refused():
     coarse, fine = days_of(3)
     with pytest.raises(TypeError, match="Invalid estimates of type ndarray"):
@@ -396,6 +423,19 @@ def test_what_is_no_estimate_is_refused():
         xr_dip.distill(coarse, fine[:2].drop_vars("time"))
     with pytest.raises(ValueError, match="They must have a day with values"):
         xr_dip.distill(coarse, fine * np.nan)
+
+
+@pytest.mark.parametrize("form", ["{}", '{{"zos": {}}}'])
+def test_results_of_other_coarse_values_than_block_means_are_refused(form):
+    coarse, fine = days_of(3)
+    results = xr.Dataset({"zos_mean": fine, "zos_std": 0 * fine + 0.01})
+    for operator in ("block_mean", "gaussian"):
+        results.attrs["xr_dip_configuration"] = form.format(json.dumps({"operator": operator}))
+        if operator == "block_mean":
+            assert len(read_lessons(coarse, results, {}, None).days) == 3
+        else:
+            with pytest.raises(ValueError, match=r"Invalid estimates with the operator 'gaussian'. It must be 'blo"):
+                xr_dip.distill(coarse, results)
 
 
 def test_estimates_with_other_block_means_are_warned_about():

@@ -42,9 +42,9 @@ verification.similarity verification.spectra verification.spread verification.er
 verification
 geostrophy versions
 sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles downscaling
-distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
+reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
-reading scoring variables
+scoring variables
 archive archive.clock archive.daily_mean archive.days archive.chains archive.shard archive.summary archive.configuration
 archive.job archive.work archive.folder archive.store archive.transactions archive.place archive.workers archive.cost
 archive.driver archive.command canvas plot.scales plot.maps plot.curves plot.pages plot.movie plot

@@ -85,7 +85,7 @@ def test_sizes_and_dimensions_are_checked():
         ValueError, match=r"Invalid truth with the dimensions \('a', 'b'\). It must have \('lat', 'lon'\)"
     ):
         place(on_axes(), bare)
-    with pytest.raises(TypeError, match=r"Invalid truth of type Dataset. It must be an xarray.DataArray"):
+    with pytest.raises(TypeError, match=r"Invalid truth of type Dataset. It must be an xarray.DataArray, such as one"):
         place(on_axes(), on_axes().to_dataset())
 
 

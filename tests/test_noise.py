@@ -39,6 +39,13 @@ def read(noise, da):
             xr.DataArray(np.ones((6, 8)), {"lat": np.arange(6.0), "lon": np.arange(8.0)}, ("lat", "lon")),
             "Invalid noise_std with other positions than the coarse grid",
         ),
+        (True, "Invalid noise_std True. It must be a positive number"),
+        ([[0.1, 0.2]], "Invalid noise_std of type list. .* one for each coarse value is a DataArray or an array"),
+        (
+            xr.DataArray(np.ones((6, 8)), dims=("lat", "lon"), attrs={"units": "cm"}),
+            "Invalid noise_std in 'cm'. It must be in the unit of the field, 'm'",
+        ),
+        (xr.DataArray(2.0, attrs={"units": "cm"}), "Invalid noise_std in 'cm'. It must be in the unit of the field"),
         (xr.DataArray(np.ones((3, 6, 8)), dims=("time", "lat", "lon")), "Invalid noise_std along 'time'"),
         (
             xr.DataArray(np.ones((2, 6, 8)), {"time": [5, 6]}, ("time", "lat", "lon")),
@@ -73,6 +80,20 @@ def test_two_fields_of_noise_are_told_apart():
     da = coarse_field()
     one, same, other = (str(read(noise_like(da, seed), da)) for seed in (0, 0, 1))
     assert one == same != other
+
+
+def test_units_of_noise_need_not_be_said_or_spelt_alike():
+    da = coarse_field()
+    plain = read(noise_like(da), da)
+    for units in ("", "metres", "M"):
+        assert str(read(noise_like(da).assign_attrs(units=units), da)) == str(plain)
+
+
+def test_a_time_without_values_needs_no_noise():
+    da = coarse_field(times=2)
+    missing = da.where(da.time == da.time[0])
+    noise = noise_like(da).where(missing.notnull())
+    assert str(read(noise, missing))[:36] == str(read(noise_like(da), da))[:36]
 
 
 def test_variance_of_what_is_alike_is_one_number():

@@ -130,6 +130,10 @@ def test_block_means_may_be_projected(tiny):
             {"operator": "gaussian", "operator_options": {"width": 1.5}},
             r"Invalid operator_options {'width': 1.5} of 'gaussian' with the constraint 'projection'. They must be",
         ),
+        (
+            {"operator": "gaussian", "constraint_options": {"value_range": (-2, 2)}},
+            r"Invalid constraint_options {'value_range': \(-2, 2\)} with the operator 'gaussian'. They must be none:",
+        ),
         *(
             (
                 {"operator": "bicubic", "constraint": name},
@@ -144,6 +148,16 @@ def test_what_does_not_fit_is_refused_before_any_fit(monkeypatch, options, messa
     monkeypatch.setattr("xr_dip.estimate.fit_members", lambda *args, **kwargs: pytest.fail("A fit was begun."))
     with pytest.raises(ValueError, match=message):
         run(coarse_field(), 2, **options)
+
+
+@pytest.mark.parametrize("width", [np.float32(0.5), np.float64(0.5)])
+def test_a_number_of_numpy_is_a_number(plain, width):
+    da = coarse_field((6, 8))
+    one, other = (
+        run(da, 2, preset=plain, operator="gaussian", operator_options={"width": given}) for given in (0.5, width)
+    )
+    xr.testing.assert_identical(one.ssh_mean, other.ssh_mean)
+    assert configuration_of(one) == configuration_of(other)
 
 
 def test_options_must_be_a_mapping():
@@ -161,7 +175,7 @@ def test_a_truth_is_made_coarse_as_it_is_made_fine(tiny):
     truth = truth.where((truth.latitude > float(truth.latitude[8])) | (truth.longitude > float(truth.longitude[9])))
     options = {"operator": "gaussian", "operator_options": {"width": (0.4, 0.5)}}
     coarse, fine = twin.coarsen(truth, 5, **options)
-    assert "kernel gaussian" in coarse.attrs["comment"]
+    assert coarse.attrs["sampling"] == "mean over sea through the kernel gaussian"
     assert "cell_methods" not in coarse.attrs or "area" not in coarse.attrs["cell_methods"]
     sampling = Sampling(make_kernel("gaussian", {"width": (0.4, 0.5)}, (5, 5)), truth.notnull().values * 1.0)
     blocks, _ = twin.coarsen(truth, 5)
@@ -172,6 +186,7 @@ def test_a_truth_is_made_coarse_as_it_is_made_fine(tiny):
     np.testing.assert_allclose(lazy.isel(level=1), coarse, atol=1e-12)
     out = run(coarse, 5, preset=tiny, mask=fine.notnull(), **options)
     assert float(abs(out.conservation_error).max()) < 1e-6
+    assert "kernel" not in out.ssh_mean.attrs.get("comment", "")
     found = coarse_input(out, "ssh")
     np.testing.assert_allclose(found, coarse, atol=1e-6)
 

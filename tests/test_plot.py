@@ -221,7 +221,7 @@ def test_a_conservation_map_shows_each_coarse_cell_in_a_power_of_ten(result):
     np.testing.assert_allclose(drawn(axes), [[1.0, -2.0], [0.0, np.nan]])
     assert limits(axes) == pytest.approx((-2.0, 2.0))
     assert axes.collections[0].colorbar.ax.get_ylabel() == "error (1e-9 m)"
-    assert axes.get_title() == "block means, largest error 2.0e-09 m"
+    assert axes.get_title() == "coarse values, largest error 2.0e-09 m"
 
 
 def test_a_conservation_map_of_no_error_at_all_has_a_scale(result):

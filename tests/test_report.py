@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -122,8 +123,20 @@ def test_the_numbers_are_those_of_the_result_and_of_verify(content, fine, truth)
     for key in ("rmse", "skill_kriging", "coverage", "current_rmse"):
         assert f"{key} {float(scores[key]):.3g}" in content.text
     assert f"error {float(scores.rmse):.3g} m root mean square, against the truth" in content.text
-    assert "largest error of a block mean" in content.text
+    assert "largest error of a coarse value" in content.text
     assert f"mean standard error {float(fine.ssh_std.mean()):.3g} m" in content.text
+
+
+def test_it_says_what_the_coarse_values_are_and_whether_they_are_met(content, fine, quick, tmp_path):
+    assert "Block means of the estimate and of every member are the input to rounding" in content.text
+    configuration = json.loads(fine.attrs["xr_dip_configuration"]) | {"operator": "bicubic", "operator_options": {}}
+    seen = fine.assign_attrs(xr_dip_configuration=json.dumps(configuration))
+    words = read(write_report(seen, tmp_path / "seen.html")).text
+    assert "Coarse values (operator bicubic) of the estimate and of every member are the input to rounding" in words
+    free = seen.assign(conservation_error=fine.conservation_error + 1e-3)
+    words = read(write_report(free, tmp_path / "free.html")).text
+    assert "Coarse values (operator bicubic) of the estimate are not those of the input" in words
+    assert "to rounding" not in words
 
 
 def test_it_says_how_it_was_made(content, fine):
@@ -217,7 +230,7 @@ def test_a_page_that_fails_leaves_nothing(fine, tmp_path, monkeypatch):
 
 
 def test_it_must_be_a_result(truth, tmp_path):
-    with pytest.raises(ValueError, match="Invalid name None"):
+    with pytest.raises(ValueError, match=r"Invalid Dataset with the variables .*It must be a result of xr_dip"):
         write_report(truth.to_dataset(), tmp_path / "report.html")
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         write_report(xr.Dataset({"ssh_mean": truth}), tmp_path / "report.html")
@@ -246,9 +259,10 @@ def test_the_command_writes_it(files, options):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("fine.nc", "fine.nc"), "must be a new file"),
+        (("fine.nc", "fine.nc"), "must be another file than the input"),
+        (("fine.nc", "two.nc"), "must be a new file"),
         (("none.nc", "page.html"), "there is none of this name"),
-        (("truth.nc", "page.html"), "Invalid name None"),
+        (("truth.nc", "page.html"), "It must be a result of xr_dip"),
         (("fine.nc", "page.html", "--truth", "two.nc"), "It must be named: one of ['zos', 'other']"),
         (("fine.nc", "page.html", "--truth", "truth.nc", "--truth-var", "ssh"), "without a variable 'ssh'"),
     ],

@@ -172,7 +172,7 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
     truth = truth_field()
     coarse, _ = twin.coarsen(truth, 4)
     fine = xr_dip.interpolate(coarse, 4, weights=np.ones(truth.shape))
-    with pytest.warns(DipWarning, match=r"weights 'given on the fine grid', which it does not hold: .*\['bicubic'\]"):
+    with pytest.warns(DipWarning, match=r"weights 'given on the fine grid' and .* not hold all .*\['bicubic'\]"):
         scores = verify(fine, truth, baselines=["bicubic"])
     assert "rmse_bicubic" not in scores
     assert "rmse" in verify(fine, truth, baselines=())
@@ -180,7 +180,7 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
 
 def test_what_is_no_result_is_refused():
     truth = truth_field()
-    with pytest.raises(ValueError, match=r"Invalid name None. It must be one of \[\]"):
+    with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         verify(truth.to_dataset(), truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         verify(truth.rename("ssh_mean").to_dataset(), truth)

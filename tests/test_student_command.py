@@ -71,3 +71,14 @@ def test_what_goes_wrong_is_one_line(files, tmp_path):
     assert_one_line(result, "It must be a whole safetensors file")
     result = run("apply", files / "days.nc", files / "fine.nc", "--var", "ssh", "--student", path)
     assert_one_line(result, "this one exists")
+    before = (files / "days.nc").read_bytes()
+    for command in (("distill", files / "days.nc", files / "fine.nc"), ("apply", files / "days.nc")):
+        arguments = ["--student", path] if command[0] == "apply" else []
+        result = run(*command, files / "days.nc", "--var", "ssh", "--overwrite", *arguments)
+        assert_one_line(result, "It must be another file than the input.")
+    assert (files / "days.nc").read_bytes() == before
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "a.nc").write_text("no NetCDF")
+    result = run("distill", files / "days.nc", broken, path, "--var", "ssh", *SMALL)
+    assert_one_line(result, "a.nc'. It must be a NetCDF file that xarray can open")

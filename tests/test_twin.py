@@ -128,6 +128,7 @@ def test_a_lazy_truth_gives_the_same_scores(truth):
         ({"factors": 4}, "Invalid factors 4. It must be a sequence"),
         ({"factors": [4, 4]}, r"Invalid factors \[4, 4\]. Its entries must differ"),
         ({"noise_std": [-0.1]}, r"Invalid noise_std \[-0.1\]. Its entries must be finite and not negative"),
+        ({"noise_std": ["0"]}, r"Invalid noise_std \['0'\]. Its entries must be finite and not negative"),
         ({"boundary": "pad"}, "Invalid boundary 'pad'. It must be one of"),
         ({"boundary": "exact", "factors": [5]}, "Invalid factor 5 along 'latitude'. It must divide the size 24"),
         ({"members": 0}, "Invalid members 0"),
@@ -136,6 +137,18 @@ def test_a_lazy_truth_gives_the_same_scores(truth):
 def test_wrong_arguments_are_refused(truth, options, message):
     with pytest.raises(ValueError, match=message):
         twin.experiment(truth, **({"factors": [4], "methods": ["bicubic"]} | options))
+
+
+@pytest.mark.parametrize(("factor", "message"), [(0, "Invalid factor 0"), (64, "must not be above the size 24")])
+def test_no_factor_is_refused_after_others_were_fitted(truth, calls, factor, message):
+    with pytest.raises(ValueError, match=message):
+        twin.experiment(truth, [4, factor], ["fast"], members=2, progress=False)
+    assert not calls
+
+
+def test_a_dataset_is_no_truth(truth):
+    with pytest.raises(TypeError, match=r"Invalid truth of type Dataset. It must be an xarray.DataArray"):
+        twin.experiment(truth.to_dataset(), [4], ["bicubic"])
 
 
 def test_every_interpolation_runs(truth):

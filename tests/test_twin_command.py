@@ -63,6 +63,9 @@ def test_every_option_arrives(truth, monkeypatch, tmp_path):
     common = {"members": 3, "seed": 2, "device": "cpu", "progress": False, "cache": tmp_path}
     names = (["bicubic", "kriging", "balanced"],)
     assert seen["experiment"] == ("ssh", [4, 8, 16], names, common | {"noise_std": [0.0]})
+    run(truth, "--var", "ssh", "--operator", "gaussian", "--operator-option", "width=0.4")
+    assert seen["experiment"][3]["operator"] == "gaussian"
+    assert seen["experiment"][3]["operator_options"] == {"width": 0.4}
     result = run(truth, "--var", "ssh", "--claims", "--factors", "1,16")
     assert seen["claims"][1:3] == ([1, 16], ())
     assert result.stdout.splitlines()[0].startswith("(a) not tested: ")
@@ -73,5 +76,20 @@ def test_what_is_wrong_is_one_line(truth):
     assert_one_line(run(truth, "--var", "ssh", "--factors", "two"), "Invalid factors 'two'. It must be numbers with")
     assert_one_line(run(truth, "--var", "ssh", "--methods", "magic"), "Invalid method 'magic'")
     assert_one_line(run(truth, "--var", "ssh", "--claims", "--plot", truth.with_name("a.png")), "Invalid --plot with")
+    assert_one_line(run(truth, "--var", "ssh", "--claims", "--operator", "bicubic"), "Invalid --operator with --claims")
     common = ("--factors", "4", "--methods", "bicubic")
-    assert_one_line(run(truth, "--var", "ssh", *common, "--score", "skill"), "Invalid score 'skill'. It must be one of")
+    assert_one_line(run(truth, "--var", "ssh", *common, "--operator", "lanczos"), "Invalid operator 'lanczos'")
+    out, picture = truth.with_name("scores.nc"), truth.with_name("scores.doc")
+    result = run(truth, "--var", "ssh", *common, "--score", "skill", "--out", out)
+    assert_one_line(result, "Invalid score 'skill'. It must be one of")
+    assert "rmse" in xr.load_dataset(out)  # what was computed is not lost
+    assert_one_line(run(truth, "--var", "ssh", *common, "--plot", picture), "Its name must end with one of ['")
+    same = truth.with_name("same.png")
+    result = run(truth, "--var", "ssh", *common, "--plot", same, "--out", same)
+    assert_one_line(result, "It must be another file than that of --out")
+
+
+@pytest.mark.parametrize("option", [("--methods", "fast"), ("--noise-std", "0.1"), ("--score", "rmse")])
+def test_options_without_effect_are_refused(truth, option):
+    result = run(truth, "--var", "ssh", "--claims", *option)
+    assert_one_line(result, f"Invalid {option[0]} with --claims. It must be left out")

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from xr_dip import downscaling, synthetic, twin
+from xr_dip.twin.stored import fingerprint
 from xr_dip.verification import rmse
 
 DIMS = ("latitude", "longitude")
@@ -233,11 +234,20 @@ def test_scores_on_the_way_are_those_of_one_fit(truth, tiny):
         ({"names": "mse"}, "Invalid names 'mse'. It must be a sequence"),
         ({"every": 7}, "Invalid every 7. It must be a multiple of 10"),
         ({"method": {"preset": "fast", "loss": "l1"}}, "Its keywords must be among"),
+        ({"every": 20}, "Invalid every 20. It must be at most the 10 iterations"),
+        ({"noise_std": -1.0}, "Invalid noise_std -1.0. It must be finite and not negative"),
+        ({"device": "gpu"}, "Invalid device 'gpu'. It must be 'auto' or one of"),
     ],
 )
 def test_wrong_losses_are_refused(truth, tiny, options, message):
+    common = {"truth": truth, "factor": 4, "iterations": 10, "every": 10, "method": {"preset": tiny}}
     with pytest.raises(ValueError, match=message):
-        twin.losses(truth, 4, **({"iterations": 10, "method": {"preset": tiny}} | options))
+        twin.losses(**(common | options))
+
+
+def test_a_constant_truth_has_no_psnr(truth, tiny):
+    with pytest.raises(ValueError, match=r"Invalid truth 'ssh'. It must not be constant"):
+        twin.losses(xr.full_like(truth, 1.0), 4, method={"preset": tiny}, iterations=10, every=10)
 
 
 def scores_of(dip, bicubic, factors=(1, 16, 32), noise=(0.0, 0.1)):
@@ -292,6 +302,45 @@ def test_what_was_not_run_is_not_judged():
     ]
 
 
+def test_claims_are_said_in_metres_whatever_the_unit():
+    dip, bicubic = [[0.01, 0.02], [0.05, 0.06], [0.1, 0.1]], [[0.0, 0.1], [0.08, 0.11], [0.2, 0.24]]
+    scores, parts = scores_of(dip, bicubic), parts_of()
+    metres = twin.judge(scores, parts)
+    lengths = ("rmse", "member_rmse", "error", "ensemble_std", "latent_std")
+    scores, parts = (
+        one.assign({name: (100 * one[name]).assign_attrs(units="cm") for name in lengths if name in one})
+        for one in (scores, parts)
+    )
+    found = twin.judge(scores, parts)
+    assert "10 mm and 0 mm" in metres.evidence.sel(claim="a").item()
+    assert found.evidence.values.tolist() == metres.evidence.values.tolist()
+    np.testing.assert_allclose(found.value, metres.value)
+
+
+def test_scores_that_cannot_be_judged_are_refused():
+    scores = scores_of([[0.1]], [[0.2]], factors=[4], noise=[0.0])
+    with pytest.raises(ValueError, match=r"Invalid scores of the estimators \['bicubic'\]. They must have \['dip'"):
+        twin.judge(scores.sel(estimator=["bicubic"]))
+    with pytest.raises(ValueError, match=r"Invalid scores with \['time'\]. They must be of one field"):
+        twin.judge(scores.expand_dims(time=[0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"members": 1}, "Invalid members 1. It must be at least 2"),
+        ({"method": {"preset": "fast"}}, "Its members must be fits"),
+        ({"ensemble_factor": 64}, "Invalid factor 64 along 'latitude'. It must not be above the size 24"),
+        ({"noise_share": -1}, "Invalid noise_share -1. It must be finite and not negative"),
+        ({"factors": [4, 0]}, "Invalid factor 0. It must be a whole number"),
+    ],
+)
+def test_wrong_claims_are_refused_before_anything_is_fitted(truth, calls, options, message):
+    with pytest.raises(ValueError, match=message):
+        twin.claims(truth, **({"factors": [4], "method": FITS, "members": 2, "ensemble_factor": 4} | options))
+    assert not calls
+
+
 def test_claims_run_the_method_they_judge(truth, calls):
     found = twin.claims(truth, [1, 4], method=FITS, members=3, latent_samples=2, noise_share=0.1, ensemble_factor=4)
     assert {call["noise_std"] for call in calls} == {None}
@@ -326,6 +375,21 @@ def test_a_preset_of_other_numbers_is_another_method(truth, calls, tmp_path, mon
     monkeypatch.setitem(presets.PRESETS, "fast", lambda factor: changed)
     twin.experiment(truth, [4], ["fast"], members=2, cache=tmp_path)
     assert len(calls) == 2
+
+
+def test_the_unit_of_positions_is_part_of_a_truth():
+    fields = [
+        xr.DataArray(np.eye(2), {"x": ("x", [0.0, 1.0], {"units": units})}, ("y", "x")) for units in ("km", "m", "km")
+    ]
+    first, second, third = map(fingerprint, fields)
+    assert first == third != second
+
+
+def test_a_cache_that_is_a_file_is_refused_at_once(truth, calls, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"Invalid cache '.*file'. It must be a folder, this is a file"):
+        twin.experiment(truth, [4], ["fast"], members=2, cache=tmp_path / "file")
+    assert not calls
 
 
 def test_a_damaged_file_is_computed_anew(truth, calls, tmp_path):

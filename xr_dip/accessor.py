@@ -11,7 +11,7 @@ import xarray as xr
 
 from xr_dip import downscaling, geostrophy, scoring
 from xr_dip.cf.summary import Summary, summarize
-from xr_dip.distillation.student import Student
+from xr_dip.distillation.student import Student, check_student
 from xr_dip.docstrings import documented_as
 from xr_dip.inputs import FactorLike, Mask, Periodic, Weights
 from xr_dip.noise import NoiseLike
@@ -182,7 +182,7 @@ class DipArray:
         student : xr_dip.Student
             From `xr_dip.distill` or `xr_dip.load_student`.
         """
-        return student.downscale(
+        return check_student(student).downscale(
             self._obj,
             mask=mask,
             weights=weights,
@@ -413,7 +413,7 @@ class DipDataset:
         """
 
         def apply(field: xr.DataArray) -> xr.Dataset:
-            return student.downscale(
+            return check_student(student).downscale(
                 field,
                 mask=mask,
                 weights=weights,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from xr_dip._version import __version__
 from xr_dip.archive.command import make_command
 from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
 from xr_dip.inputs import Periodic
+from xr_dip.presets import PRESETS
 from xr_dip.variables import select_variable
 
 if TYPE_CHECKING:
@@ -100,6 +101,13 @@ def _options_option(flag: str, name: str, text: str) -> Callable[[Callable[..., 
     return click.option(flag, name, multiple=True, type=OptionType(), callback=collect, help=text)
 
 
+def _names(
+    known: Callable[[], Iterable[str]],
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Make what the tab key offers: those of the known names that begin with what was typed."""
+    return lambda ctx, param, typed: [name for name in known() if name.startswith(typed)]
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xr-dip")
 def main() -> None:
@@ -124,7 +132,14 @@ def main() -> None:
     "--factor", required=True, type=FactorType(), help="Fine cells per coarse cell, 5, or along y and x, 5,4."
 )
 @click.option("--members", default=10, show_default=True, metavar="M", help="Fits of the ensemble.")
-@click.option("--preset", default="balanced", show_default=True, metavar="NAME", help="Named configuration.")
+@click.option(
+    "--preset",
+    default="balanced",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=_names(lambda: PRESETS),
+    help=f"Named configuration: {', '.join(sorted(PRESETS))}.",
+)
 @click.option("--generator", metavar="NAME", help="Network, instead of that of the preset.")
 @_options_option("--generator-option", "generator_options", "Option of the network, such as channels=32.")
 @click.option("--loss", metavar="NAME", help="Misfit, instead of that of the preset.")
@@ -154,7 +169,12 @@ def main() -> None:
 @click.option("--y-dim", metavar="NAME", help="Horizontal dimension y, where it cannot be found.")
 @click.option("--x-coord", metavar="NAME", help="Longitude, or x of a projection, where it cannot be found.")
 @click.option("--y-coord", metavar="NAME", help="Latitude, or y of a projection, where it cannot be found.")
-@click.option("--noise-std", type=float, metavar="METRES", help="Noise of the input; it is then not enforced exactly.")
+@click.option(
+    "--noise-std",
+    type=float,
+    metavar="NUMBER",
+    help="Noise of the input, in its unit; it is then not enforced exactly.",
+)
 @click.option("--perturb-observations", is_flag=True, help="Fit each member to the input plus noise of its own.")
 @click.option(
     "--latent-samples", type=int, metavar="N", help="Latents drawn through each fitted network, for their spread."
@@ -187,7 +207,7 @@ def downscale(
       xr-dip downscale coarse.nc fine.nc --var adt --factor 5,4 --members 20 --noise-std 0.02
     """  # noqa: D301
     with _one_line_errors():
-        check_output(target, overwrite=overwrite)
+        check_output(target, overwrite=overwrite, inputs=(source, _file_of(mask)))
         with _open(source) as dataset, _open_mask(mask) as sea:
             field = select_variable(dataset, name)
             fine = downscaling.downscale(
@@ -205,7 +225,7 @@ def downscale(
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_names(lambda: [entry.name for entry in samples.list()]))
 @click.option("--list", "listing", is_flag=True, help="List the samples instead.")
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Copy the file here; else its path in the cache is printed."
@@ -244,6 +264,11 @@ def _open(path: Path) -> xr.Dataset:
         raise ValueError(f"Invalid input '{path}'. It must be a NetCDF file that xarray can open: {error}") from error
 
 
+def _file_of(place: str | None) -> str | None:
+    """File of a FILE:VAR."""
+    return place and place.rpartition(":")[0]
+
+
 @contextmanager
 def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
     """Variable of a file, given as FILE:VAR; not loaded, as of a global mask only a window is needed."""
@@ -262,7 +287,7 @@ def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
 main.add_command(make_command(downscale.params, errors=_one_line_errors, open_mask=_open_mask, periodic=PERIODIC))
 main.add_command(score_command.make_command(errors=_one_line_errors, open_file=_open))
 main.add_command(report_command.make_command(errors=_one_line_errors, open_file=_open))
-main.add_command(twin_command.make_command(errors=_one_line_errors, open_file=_open))
+main.add_command(twin_command.make_command(downscale.params, errors=_one_line_errors, open_file=_open))
 main.add_command(student_command.make_train_command(errors=_one_line_errors, open_file=_open))
 main.add_command(
     student_command.make_apply_command(

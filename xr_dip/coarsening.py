@@ -269,6 +269,6 @@ def _attributes_of_samples(truth: xr.DataArray, operator: str) -> dict[str, obje
     methods = str(attrs.pop("cell_methods", "")).replace("area: mean", "").strip()
     if methods:
         attrs["cell_methods"] = methods
-    said = str(attrs.get("comment", ""))
-    attrs["comment"] = f"{said} Mean over sea through the kernel {operator}.".strip()
+    # No comment: a fine field made of the coarse one would take it over.
+    attrs["sampling"] = f"mean over sea through the kernel {operator}"
     return attrs

@@ -33,7 +33,7 @@ from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import Covariance, fit_covariance
 from xr_dip.kriging.estimator import Estimator
 from xr_dip.latents import latent_variances
-from xr_dip.observing.projection import projection
+from xr_dip.observing.projection import levelled_projection
 from xr_dip.observing.sampling import Sampling
 from xr_dip.pieces import SCALARS, Piece, finish
 from xr_dip.problems import make_problems, make_stop_rule
@@ -217,7 +217,7 @@ class SliceEstimate:
         if self.recipe.noise_std is not None:
             return none
         if preset.constraint == "projection":
-            return partial(projection, kernel=self.recipe.kernel)
+            return partial(levelled_projection, kernel=self.recipe.kernel)
         return make_constraint(preset.constraint, preset.constraint_options)
 
     def _once_joined(self) -> Constraint | None:

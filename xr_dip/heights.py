@@ -26,6 +26,26 @@ def largest_height(da: xr.DataArray) -> float:
     return LARGEST_HEIGHT * UNITS_PER_METRE.get(_units(da) or "m", 1.0)
 
 
+def same_unit(one: str, other: str) -> bool:
+    """Return whether two names are of one unit: the same word, or both of metres, centimetres or millimetres.
+
+    Parameters
+    ----------
+    one, other : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> same_unit("m", "Meters"), same_unit("m", "cm"), same_unit("%", "%")
+    (True, False, True)
+    """
+    one, other = one.strip().lower(), other.strip().lower()
+    return one == other or (one in UNITS_PER_METRE and UNITS_PER_METRE[one] == UNITS_PER_METRE.get(other))
+
+
 def _units(da: xr.DataArray) -> str:
     return str(da.attrs.get("units", "")).strip().lower()
 
@@ -52,7 +72,10 @@ def check_array(da: xr.DataArray) -> None:
     TypeError: Invalid dtype int64 of 'ssh'. It must be floating point; convert with .astype("float64")...
     """
     if not isinstance(da, xr.DataArray):
-        raise TypeError(f"Invalid field of type {type(da).__name__}. It must be an xarray.DataArray.")
+        raise TypeError(
+            f"Invalid field of type {type(da).__name__}. It must be an xarray.DataArray, such as one variable of a "
+            "Dataset."
+        )
     if not np.issubdtype(da.dtype, np.floating):
         raise TypeError(
             f"Invalid dtype {da.dtype} of {da.name!r}. It must be floating point; convert with "

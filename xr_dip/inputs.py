@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -247,17 +248,20 @@ def check_noise(noise_std: Any) -> float | None:
     >>> check_noise(-0.01)
     Traceback (most recent call last):
     ...
-    ValueError: Invalid noise_std -0.01. It must be a positive number in the unit of the field, or None.
+    ValueError: Invalid noise_std -0.01. It must be a positive number in the unit of the field, or None; one for each \
+coarse value is a DataArray or an array.
     """
     if noise_std is None:
         return None
-    try:
-        number = float(noise_std)
-    except (TypeError, ValueError):
-        number = np.nan
+    number = np.nan
+    if np.ndim(noise_std) == 0 and not isinstance(noise_std, bool | np.bool_):
+        with suppress(TypeError, ValueError):
+            number = float(noise_std)
     if not (np.isfinite(number) and number > 0):
+        given = repr(noise_std) if np.isscalar(noise_std) else f"of type {type(noise_std).__name__}"
         raise ValueError(
-            f"Invalid noise_std {noise_std!r}. It must be a positive number in the unit of the field, or None."
+            f"Invalid noise_std {given}. It must be a positive number in the unit of the field, or None; one for each "
+            "coarse value is a DataArray or an array."
         )
     return number
 

@@ -56,7 +56,10 @@ def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal
     (('lat', 'lon'), 0.03, [])
     """
     if not isinstance(truth, xr.DataArray):
-        raise TypeError(f"Invalid truth of type {type(truth).__name__}. It must be an xarray.DataArray.")
+        raise TypeError(
+            f"Invalid truth of type {type(truth).__name__}. It must be an xarray.DataArray, such as one variable of a "
+            "Dataset."
+        )
     found = own_positions(truth)
     own, dims = _horizontal_dims(truth, found, horizontal), (horizontal.y_dim, horizontal.x_dim)
     for dim, size in zip(own, horizontal.grid.shape, strict=True):

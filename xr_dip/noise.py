@@ -14,6 +14,7 @@ import xarray as xr
 from xr_dip.blocks import FloatArray
 from xr_dip.cf.horizontal import Horizontal
 from xr_dip.errors import first_index
+from xr_dip.heights import same_unit
 from xr_dip.inputs import check_noise
 from xr_dip.masks import on_fine_grid
 from xr_dip.slices import time_stamps
@@ -42,9 +43,8 @@ class NoiseField:
         """Tell it from another one, in the configuration of a result."""
         distinct = list({id(field): field for field in self.fields.values()}.values())
         digest = hashlib.sha256(b"".join(np.ascontiguousarray(field).tobytes() for field in distinct)).hexdigest()
-        lowest, highest = (
-            (min(map(np.nanmin, distinct)), max(map(np.nanmax, distinct))) if distinct else (np.nan, np.nan)
-        )
+        known = [field for field in distinct if np.isfinite(field).any()]
+        lowest, highest = (min(map(np.nanmin, known)), max(map(np.nanmax, known))) if known else (np.nan, np.nan)
         return f"given on the coarse grid, {lowest:.6g} to {highest:.6g}, sha256 {digest[:16]}"
 
 
@@ -69,7 +69,8 @@ def read_noise(noise_std: Any, field: xr.DataArray, horizontal: Horizontal) -> f
     Raises
     ------
     ValueError
-        If it is not positive, missing where there is a value, or not on the grid of the field.
+        If it is not positive, missing where there is a value, not on the grid of the field, or says that it is in
+        another unit.
 
     Examples
     --------
@@ -80,8 +81,11 @@ def read_noise(noise_std: Any, field: xr.DataArray, horizontal: Horizontal) -> f
     >>> read_noise(-0.01, ssh, find_horizontal(ssh))
     Traceback (most recent call last):
     ...
-    ValueError: Invalid noise_std -0.01. It must be a positive number in the unit of the field, or None.
+    ValueError: Invalid noise_std -0.01. It must be a positive number in the unit of the field, or None; one for each \
+coarse value is a DataArray or an array.
     """
+    if isinstance(noise_std, xr.DataArray):
+        _check_units(noise_std, field)
     if not isinstance(noise_std, xr.DataArray | np.ndarray) or noise_std.ndim == 0:
         return check_noise(noise_std)
     dims = (horizontal.y_dim, horizontal.x_dim)
@@ -206,6 +210,16 @@ def variance_of(noise_std: FloatArray, seen: npt.NDArray[np.bool_]) -> float | F
     if np.ptp(noise_std[seen]) == 0:
         return float(noise_std[seen][0]) ** 2
     return np.where(seen, noise_std**2, 1.0)
+
+
+def _check_units(noise_std: xr.DataArray, field: xr.DataArray) -> None:
+    """Refuse noise whose attributes name another unit than those of the field, where both name one."""
+    own, wanted = (str(each.attrs.get("units", "")).strip() for each in (noise_std, field))
+    if own and wanted and not same_unit(own, wanted):
+        raise ValueError(
+            f"Invalid noise_std in {own!r}. It must be in the unit of the field, {wanted!r}: convert it and set its "
+            "attribute 'units'."
+        )
 
 
 def _leading_of(noise_std: Any, field: xr.DataArray, leading: list[Any]) -> list[Any]:

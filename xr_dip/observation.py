@@ -75,7 +75,12 @@ def with_operator(
                 f"Invalid constraint {constraint!r} with the operator {preset.operator!r}. It must be one of "
                 f"{sorted(FOR_ANY_OPERATOR)}: {_others()} hold block means."
             )
-        preset = replace(preset, constraint="projection", constraint_options={})
+        if preset.constraint_options:
+            raise ValueError(
+                f"Invalid constraint_options {preset.constraint_options} with the operator {preset.operator!r}. They "
+                f"must be none: 'projection', which takes the place of {preset.constraint!r}, has no options."
+            )
+        preset = replace(preset, constraint="projection")
     if preset.constraint == "projection" and exact:
         _check_gain(kernel, preset)
     return preset
@@ -97,7 +102,9 @@ def _check_gain(kernel: ObservationKernel, preset: Preset) -> None:
 
 
 def _plain(option: Any, dims: tuple[str, str]) -> Any:
-    """Return an option as it travels to workers: a DataArray as an array (y, x)."""
+    """Return an option as it travels to workers: a DataArray as an array (y, x), a number of NumPy as one of Python."""
+    if isinstance(option, np.generic):
+        return option.item()
     if not isinstance(option, xr.DataArray):
         return option
     ordered = option.transpose(*dims) if set(option.dims) == set(dims) else option

@@ -34,7 +34,7 @@ def source_name(result: xr.Dataset, name: Hashable | None = None) -> str:
     Raises
     ------
     ValueError
-        If there is no such name, or are several and none was given.
+        If there is no such name, or are several and none was given, or the Dataset is no result.
 
     Examples
     --------
@@ -42,6 +42,11 @@ def source_name(result: xr.Dataset, name: Hashable | None = None) -> str:
     'ssh'
     """
     names = [str(key).removesuffix("_mean") for key in result.data_vars if str(key).endswith("_mean")]
+    if not names:
+        raise ValueError(
+            f"Invalid Dataset with the variables {[str(key) for key in result.data_vars]}. It must be a result of "
+            "xr_dip, which has '<name>_mean'."
+        )
     if (name is None and len(names) != 1) or (name is not None and name not in names):
         raise ValueError(f"Invalid name {name!r}. It must be one of {names}, for which the result has '<name>_mean'.")
     return names[0] if name is None else str(name)

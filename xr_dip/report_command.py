@@ -48,7 +48,7 @@ def make_command(
         source: Path, target: Path, truth: Path | None, name: str | None, truth_name: str | None, overwrite: bool
     ) -> None:
         with errors(), ExitStack() as opened:
-            check_output(target, overwrite=overwrite)
+            check_output(target, overwrite=overwrite, inputs=(source, truth))
             result = opened.enter_context(open_file(source))
             known = None
             if truth is not None:

@@ -61,7 +61,7 @@ def make_command(
     ) -> None:
         with errors():
             if output:
-                check_output(output, overwrite=overwrite)
+                check_output(output, overwrite=overwrite, inputs=(source, truth))
             with open_file(source) as result, open_file(truth) as known:
                 field = choose_truth(known, result, name, truth_name)
                 scores = scoring.verify(result, field, name, weights=weights, baselines=_methods(baselines)).compute()

@@ -2,7 +2,8 @@
 
 The scores themselves are those of `xr_dip.verification`. What is added here: the truth is matched with the result by
 position, currents are compared as well as heights, and the methods that a user could take instead are run on the
-coarse values that the result was made from, which its block means and its ``conservation_error`` give back exactly.
+coarse values that the result was made from, which its own coarse values and its ``conservation_error`` give back
+exactly.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def verify(
         or given. Spectra and ranks have equal weights always.
     baselines : sequence of str
         Methods of `xr_dip.interpolate` to compare with; ``()`` for none. They take the coarse values, the sea and the
-        weights of the result, but know nothing of its ``noise_std``.
+        weights of the result, but know nothing of its ``noise_std``, and take any coarse values for block means.
 
     Returns
     -------
@@ -82,7 +83,8 @@ def verify(
     Warns
     -----
     DipWarning
-        If there can be no baselines, for the result was made with weights of the user that it does not hold.
+        If there can be no baselines, for the result was made with weights or a kernel of the user that it does not
+        hold.
 
     See Also
     --------
@@ -158,8 +160,8 @@ def _rerun(
     coarse, weights = coarse_input(result, name), str(configuration["weights"])
     if coarse is None:
         warnings.warn(
-            f"The result was made with weights {weights!r}, which it does not hold: there are no scores of "
-            f"{list(methods)}. Pass baselines=() to do without.",
+            f"The result was made with weights {weights!r} and the operator {configuration.get('operator')!r}, and "
+            f"does not hold all of them: there are no scores of {list(methods)}. Pass baselines=() to do without.",
             DipWarning,
             stacklevel=3,
         )

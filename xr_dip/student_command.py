@@ -56,7 +56,7 @@ def make_train_command(*, errors: Errors, open_file: OpenFile) -> click.Command:
 
     def train(coarse: Path, fine: Path, target: Path, name: str, overwrite: bool, quiet: bool, **options: Any) -> None:
         with errors():
-            check_output(target, overwrite=overwrite)
+            check_output(target, overwrite=overwrite, inputs=(coarse, fine))
             with open_file(coarse) as dataset, _open_results(fine, open_file) as results:
                 field = select_variable(dataset, name)
                 student = distill(field, results, dataset=dataset, progress=not quiet, **options)
@@ -96,7 +96,7 @@ def make_apply_command(*, errors: Errors, open_file: OpenFile, open_mask: Any, p
         **options: Any,
     ) -> None:
         with errors():
-            check_output(target, overwrite=overwrite)
+            check_output(target, overwrite=overwrite, inputs=(source, student))
             learned = load_student(student)
             with open_file(source) as dataset, open_mask(mask) as sea:
                 field = select_variable(dataset, name)
@@ -120,7 +120,13 @@ def _open_results(path: Path, open_file: OpenFile) -> Iterator[xr.Dataset]:
         raise FileNotFoundError(
             f"Invalid FINE '{path}'. It must be a file, or a folder with files *.nc: there are none."
         )
-    with xr.open_mfdataset(files, combine="nested", concat_dim="time") as dataset:
+    try:
+        opened = xr.open_mfdataset(files, combine="nested", concat_dim="time")
+    except (OSError, ValueError):
+        for file in files:
+            open_file(file).close()  # an error of one file names it
+        raise
+    with opened as dataset:
         yield dataset
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import click
 import xarray as xr
+from click.core import ParameterSource
 
 from xr_dip import twin
 from xr_dip.cf.netcdf import check_output, write_netcdf
 from xr_dip.variables import select_variable
+
+# Of `downscale`, with the same meaning: how coarse values come from fine ones.
+OBSERVED = ("operator", "operator_options")
 
 HELP = """Make the field NAME of the file TRUTH coarse, make it fine again by each method, and score the results.
 
@@ -25,17 +29,28 @@ is drawn. With --claims, instead, the published claims about the deep image prio
 Examples:
   xr-dip twin truth.nc --var ssh --factors 4,8,16 --methods bicubic,kriging,balanced
   xr-dip twin truth.nc --var ssh --factors 8 --noise-std 0,0.02 --out scores.nc --plot scores.png
+  xr-dip twin truth.nc --var ssh --factors 8 --operator gaussian --operator-option width=0.4
   xr-dip twin truth.nc --var ssh --claims --factors 1,4,16,32 --members 3 --cache kept/
 """
 
 
+NOT_OF_CLAIMS = {"methods": "--methods", "noise_std": "--noise-std", "score": "--score", "picture": "--plot"}
+"""Options by argument that say nothing to `xr_dip.twin.claims`."""
+CLAIMS_ARE = "verdicts are words, of the published method, with noise of a size of its own"
+
+
 def make_command(
-    *, errors: Callable[[], AbstractContextManager[None]], open_file: Callable[[Path], xr.Dataset]
+    shared: Sequence[click.Parameter],
+    *,
+    errors: Callable[[], AbstractContextManager[None]],
+    open_file: Callable[[Path], xr.Dataset],
 ) -> click.Command:
     """Make the subcommand.
 
     Parameters
     ----------
+    shared : sequence of click.Parameter
+        Of the command `downscale`: those of the operator are taken from it.
     errors : callable
         Context manager that turns errors into one line.
     open_file : callable
@@ -60,27 +75,32 @@ def make_command(
         quiet: bool,
         **options: Any,
     ) -> None:
+        options = {key: given for key, given in options.items() if given is not None or key not in OBSERVED}
         with errors():
-            if published and picture:
-                raise ValueError("Invalid --plot with --claims. It must be left out: verdicts are words.")
+            if published:
+                _refuse_what_claims_ignore()
+            if published and not options.keys().isdisjoint(OBSERVED):
+                raise ValueError("Invalid --operator with --claims. It must be left out: claims are of block means.")
             for path in filter(None, (output, picture)):
-                check_output(path, overwrite=overwrite)
+                check_output(path, overwrite=overwrite, inputs=(truth,))
+            if picture:
+                _check_picture(picture, output)
             with open_file(truth) as dataset:
                 field = select_variable(dataset, name)
                 options |= {"progress": not quiet}
                 if published:
                     found = twin.claims(field, _numbers(factors, int, "factors"), **options)
-                    lines = format_claims(found)
                 else:
                     found = _experiment(field, factors, methods, noise_std, options)
-                    lines = format_table(found, score)
             if output:
                 write_netcdf(found, output, overwrite=overwrite)
+            lines = format_claims(found) if published else format_table(found, score)
             if picture:
                 _draw(found, score, picture)
         click.echo(lines)
 
-    return click.Command("twin", callback=compare, params=_parameters(), help=HELP)
+    observed = [option for option in shared if option.name in OBSERVED]
+    return click.Command("twin", callback=compare, params=[*_parameters(), *observed], help=HELP)
 
 
 def format_table(scores: xr.Dataset, score: str = "rmse") -> str:
@@ -151,6 +171,23 @@ def format_claims(found: xr.Dataset) -> str:
             found.claim.values, found.verdict.values, found.statement.values, found.evidence.values, strict=True
         )
     )
+
+
+def _refuse_what_claims_ignore() -> None:
+    """Refuse options that were given and would be without effect."""
+    given = click.get_current_context().get_parameter_source
+    for name, option in NOT_OF_CLAIMS.items():
+        if given(name) == ParameterSource.COMMANDLINE:
+            raise ValueError(f"Invalid {option} with --claims. It must be left out: {CLAIMS_ARE}.")
+
+
+def _check_picture(picture: Path, output: Path | None) -> None:
+    """Refuse a picture that could not be drawn, before anything is computed."""
+    if output and output.resolve() == picture.resolve():
+        raise ValueError(f"Invalid --plot '{picture}'. It must be another file than that of --out.")
+    known = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase.get_supported_filetypes()
+    if picture.suffix[1:].lower() not in known:
+        raise ValueError(f"Invalid --plot '{picture}'. Its name must end with one of {sorted(known)}.")
 
 
 def _draw(scores: xr.Dataset, score: str, path: Path) -> None:

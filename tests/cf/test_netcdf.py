@@ -60,7 +60,7 @@ def test_after_a_failure_everything_is_as_before(tmp_path, earlier):
 def test_an_earlier_file_is_kept(tmp_path, dataset):
     path = tmp_path / "fine.nc"
     path.write_text("earlier")
-    with pytest.raises(FileExistsError, match=r"Invalid output '.*fine.nc'. It must be a new file"):
+    with pytest.raises(FileExistsError, match=r"Invalid output '.*fine.nc'. It must be a new file.*--overwrite"):
         write_netcdf(dataset, path)
     with pytest.raises(FileExistsError, match="It must be a new file"):
         copy_file(path, path)

@@ -12,7 +12,7 @@ from xr_dip.blocks import block_sum
 from xr_dip.constraints import additive, make_constraint
 from xr_dip.errors import DipWarning
 from xr_dip.observing.kernels import make_kernel
-from xr_dip.observing.projection import projection
+from xr_dip.observing.projection import levelled_projection, projection
 from xr_dip.observing.sampling import Sampling
 
 SEEDS = st.integers(0, 2**31)
@@ -103,3 +103,20 @@ def test_by_its_name_it_is_of_block_means_and_has_no_options():
     np.testing.assert_allclose(enforce(np.zeros((1, 2)), np.array([[2.0]]), np.ones((1, 2)), (1, 2)), 2.0)
     with pytest.raises(ValueError, match=r"Invalid constraint_options \['kernel'\].* 'projection': \[\]"):
         make_constraint("projection", {"kernel": CROOKED})
+
+
+def test_a_wrong_level_leaves_no_ripple():
+    """What a constant more of the field becomes is the same field, at coasts and borders, too."""
+    kernel = make_kernel("gaussian", {"width": 0.5}, (4, 4))
+    draws = np.random.default_rng(3)
+    weights = np.ones((24, 32))
+    weights[:9, 20:] = 0.0
+    field, truth = draws.standard_normal((2, 24, 32))
+    values = Sampling(kernel, weights)(truth)
+    for enforce, same in ((levelled_projection, True), (projection, False)):
+        one, other = (enforce(field + level, values, weights, (4, 4), kernel=kernel) for level in (0.0, 2.0))
+        assert np.allclose(one[weights > 0], other[weights > 0], rtol=0, atol=1e-6) == same
+        np.testing.assert_allclose(Sampling(kernel, weights).misfit(other, values), 0, atol=1e-8)
+    stack = np.stack([field, field + 1.0])
+    both = levelled_projection(stack, values, weights, (4, 4), kernel=kernel)
+    np.testing.assert_allclose(both[0], both[1], rtol=0, atol=1e-6)

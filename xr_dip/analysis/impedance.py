@@ -47,7 +47,7 @@ def impedance(
     targets : sequence of str
         Of `TARGETS`.
     noise_share : float
-        Standard deviation of the noise that is added, as a share of that of the field.
+        Standard deviation of the noise that is added, as a share of that of the field; not negative.
     preset, generator, generator_options
         As for `xr_dip.downscale`.
     iterations : int, optional
@@ -56,7 +56,7 @@ def impedance(
         Fits of each target.
     seed : int
     device : str
-        A name of torch.
+        As for `xr_dip.downscale`.
     x_dim, y_dim : str, optional
         Names of the horizontal dimensions, where they cannot be found.
 
@@ -68,7 +68,7 @@ def impedance(
     Raises
     ------
     ValueError
-        If the field is of several times or constant, or an argument is unknown.
+        If the field is of several times, constant or infinite somewhere, or an argument is unknown or out of range.
 
     References
     ----------
@@ -91,10 +91,13 @@ def impedance(
     chosen = PRESETS[preset]((1, 1)).override(generator=generator, generator_options=generator_options)
     steps = chosen.iterations if iterations is None else iterations
     check_name("generator", chosen.generator, list(importlib.import_module("xr_dip.generators").GENERATORS))
+    if not (np.isfinite(noise_share) and noise_share >= 0):
+        raise ValueError(f"Invalid noise_share {noise_share!r}. It must be finite and not negative.")
+    found = importlib.import_module("xr_dip.recipe").find_device(device)
     fields = make_targets(values, noise_share, check_seed(seed))
     curves = np.stack(
         [
-            [_losses(fields[target], chosen, steps, seed, member, device) for member in range(check_members(members))]
+            [_losses(fields[target], chosen, steps, seed, member, found) for member in range(check_members(members))]
             for target in targets
         ]
     )
@@ -166,12 +169,18 @@ def _listed(targets: Sequence[str]) -> Sequence[str]:
 
 
 def _standard(field: xr.DataArray, x_dim: str | None, y_dim: str | None) -> FloatArray:
+    if not isinstance(field, xr.DataArray):
+        raise TypeError(f"Invalid field of type {type(field).__name__}. It must be an xarray.DataArray.")
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim)
     dims = (horizontal.y_dim, horizontal.x_dim)
     extra = [dim for dim in field.dims if dim not in dims]
     if any(field.sizes[dim] > 1 for dim in extra):
         raise ValueError(f"Invalid field with dimensions {field.dims}. It must be one map: select one of {extra}.")
     values = field.squeeze(extra).transpose(*dims).values.astype(np.float64)
+    if np.isinf(values).any():
+        raise ValueError("Invalid field with infinite values. It must be finite, or NaN where there is no data.")
+    if np.isnan(values).all():
+        raise ValueError("Invalid field. Every value is NaN; there must be some sea.")
     if not np.nanstd(values) > 0:
         raise ValueError("Invalid field. It must not be constant: nothing is left to fit.")
     return standardised(values)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.heights import UNITS_PER_METRE
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -59,7 +61,7 @@ def patch_recurrence(
     field : DataArray, dimensions (y, x)
         Of one time; patches with land are left out.
     external : DataArray, optional
-        Another field on cells of the same size.
+        Another field on cells of the same size, in the same unit, or both in m, cm or mm.
     size : int
         Cells along a side of a patch, at least 2.
     scales : sequence of int
@@ -79,7 +81,7 @@ def patch_recurrence(
     Raises
     ------
     ValueError
-        If a number is wrong, a field is of several times, or no patch is left to search for or in.
+        If a number is wrong, a field is of several times, the units differ, or no patch is left to search for or in.
 
     References
     ----------
@@ -100,7 +102,8 @@ def patch_recurrence(
         raise ValueError(f"Invalid size {size}. It must leave a patch without land in a field of {values.shape} cells.")
     found = {"internal": _over_scales(wanted, values, size, scales, itself=True)}
     if external is not None:
-        found["external"] = _over_scales(wanted, _plane(external, None, None, "external"), size, scales, itself=False)
+        other = _unit_ratio(field, external) * _plane(external, None, None, "external")
+        found["external"] = _over_scales(wanted, other, size, scales, itself=False)
     units = field.attrs.get("units", "1")
     return _dataset(wanted, values, size, found, units)
 
@@ -128,7 +131,7 @@ def cut_patches(values: FloatArray, size: int, stride: int = 1) -> Patches:
         return Patches(np.empty((0, size * size)), np.empty((0, 2), dtype=np.int64))
     windows = np.lib.stride_tricks.sliding_window_view(values, (size, size))[::stride, ::stride]
     places = np.argwhere(np.isfinite(windows).all(axis=(-2, -1)))
-    patches = windows[places[:, 0], places[:, 1]].reshape(len(places), -1)
+    patches = windows[places[:, 0], places[:, 1]].reshape(len(places), size * size)
     return Patches(patches - patches.mean(axis=1, keepdims=True), places.astype(np.int64) * stride)
 
 
@@ -194,16 +197,36 @@ def _coarse(values: FloatArray, scale: int) -> FloatArray:
     return np.asarray(blocks.mean(axis=(1, 3)))
 
 
+def _unit_ratio(field: xr.DataArray, external: xr.DataArray) -> float:
+    """Return what values of the other field are multiplied by to be in the unit of the first."""
+    own, other = (str(one.attrs.get("units", "")).strip().lower() for one in (field, external))
+    if own == other or not own or not other:
+        return 1.0
+    if own not in UNITS_PER_METRE or other not in UNITS_PER_METRE:
+        raise ValueError(
+            f"Invalid units {external.attrs['units']!r} of external. They must be {field.attrs['units']!r}, as the "
+            "field has, or both m, cm or mm."
+        )
+    return UNITS_PER_METRE[own] / UNITS_PER_METRE[other]
+
+
+def _is_whole(number: Any, least: int) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and bool(number >= least)
+
+
 def _check(size: int, scales: Sequence[int], stride: int) -> None:
-    if size < 2:
-        raise ValueError(f"Invalid size {size}. It must be at least 2 cells.")
-    if stride < 1:
-        raise ValueError(f"Invalid stride {stride}. It must be at least 1 cell.")
-    if not scales or min(scales) < 1:
-        raise ValueError(f"Invalid scales {scales!r}. They must be whole numbers of at least 1.")
+    if not _is_whole(size, 2):
+        raise ValueError(f"Invalid size {size!r}. It must be at least 2 cells, a whole number.")
+    if not _is_whole(stride, 1):
+        raise ValueError(f"Invalid stride {stride!r}. It must be at least 1 cell, a whole number.")
+    listed = isinstance(scales, Sequence) and len(scales) > 0
+    if not listed or not all(_is_whole(scale, 1) for scale in scales):
+        raise ValueError(f"Invalid scales {scales!r}. They must be whole numbers of at least 1, in a sequence.")
 
 
 def _plane(field: xr.DataArray, x_dim: str | None, y_dim: str | None, name: str) -> FloatArray:
+    if not isinstance(field, xr.DataArray):
+        raise TypeError(f"Invalid {name} of type {type(field).__name__}. It must be an xarray.DataArray.")
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim)
     dims = (horizontal.y_dim, horizontal.x_dim)
     extra = [dim for dim in field.dims if dim not in dims]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,12 @@ COMPRESSION = {"zlib": True, "complevel": 4}
 STORAGE = ("contiguous", "chunksizes", "preferred_chunks", "szip", "zstd", "bzip2", "blosc")
 
 
-def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+def check_output(
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    inputs: Iterable[str | os.PathLike[str] | None] = (),
+) -> Path:
     """Path of a file that can be written; call it before a long computation.
 
     Parameters
@@ -23,6 +28,8 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     path : str or path
     overwrite : bool
         Whether a file of that name may be replaced.
+    inputs : iterable of str, path or None
+        Files that are read for it: none of them is ever replaced.
 
     Returns
     -------
@@ -33,7 +40,7 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     FileNotFoundError
         If its folder does not exist.
     FileExistsError
-        If it exists and ``overwrite`` is false.
+        If it exists and ``overwrite`` is false, or if it is one of the inputs.
     IsADirectoryError
         If it is a folder.
     PermissionError
@@ -52,8 +59,13 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
         )
     if target.is_dir():
         raise IsADirectoryError(f"Invalid output '{target}'. It must be a file, this is a folder.")
+    if target.exists() and any(Path(each).exists() and target.samefile(each) for each in inputs if each is not None):
+        raise FileExistsError(f"Invalid output '{target}'. It must be another file than the input.")
     if target.exists() and not overwrite:
-        raise FileExistsError(f"Invalid output '{target}'. It must be a new file, this one exists: allow overwriting.")
+        raise FileExistsError(
+            f"Invalid output '{target}'. It must be a new file, this one exists: replace it with overwrite=True, "
+            "on the command line --overwrite."
+        )
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"Invalid output '{target}'. Its folder must allow writing, '{folder}' does not.")
     return target

@@ -16,7 +16,7 @@ CONFIGURATION = "xr_dip_configuration"
 HEADLINES = {
     "predicted_rmse": ("predicted error", "root mean square of the standard error"),
     "predicted_skill": ("predicted gain", "share of the error of bicubic interpolation"),
-    "largest_conservation_error": ("conservation", "largest error of a block mean"),
+    "largest_conservation_error": ("conservation", "largest error of a coarse value"),
     "blend_weight": ("part of the fits", "beside kriging"),
     "seam_ratio": ("seams of tiles", "1 if they do not show"),
 }

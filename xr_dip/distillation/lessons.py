@@ -13,9 +13,12 @@ import xarray as xr
 
 from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.errors import DipWarning
 from xr_dip.inputs import Target, find_target
 from xr_dip.matching import place_on
+from xr_dip.observation import BLOCK_MEAN
+from xr_dip.reading import configuration_of
 from xr_dip.sea import Sea, check_values, find_sea
 
 LARGEST_MISFIT = 0.01
@@ -86,7 +89,8 @@ def read_lessons(
     Raises
     ------
     TypeError, ValueError
-        If estimates are not on a refined grid of the coarse field, or of other days.
+        If estimates are not on a refined grid of the coarse field, of other days, or of coarse values that are no
+        block means.
 
     Warns
     -----
@@ -94,6 +98,7 @@ def read_lessons(
         If their block means are not those of the coarse field.
     """
     mean, std = _fields(coarse, estimates)
+    _check_operator(estimates, str(coarse.name))
     names = {key: options.get(key) for key in ("x_dim", "y_dim", "x_coord", "y_coord")}
     horizontal = find_horizontal(coarse, dataset=dataset, **names)
     factor = _factor(mean, horizontal)
@@ -101,8 +106,11 @@ def read_lessons(
     mean, std = (place_on(coarse, field, fine) for field in (mean, std))
     chosen = _same_days(coarse, mean, (horizontal.y_dim, horizontal.x_dim)).compute()
     means, stds = (_stack(field, horizontal) for field in (mean, std))
-    if not (np.isfinite(means).any(axis=(1, 2)) & np.isfinite(_stack(chosen, horizontal)).any(axis=(1, 2))).any():
-        raise ValueError("Invalid estimates. They must have a day with values, and its coarse field, too.")
+    known = np.isfinite(means) & np.isfinite(stds)
+    if not (known.any(axis=(1, 2)) & np.isfinite(_stack(chosen, horizontal)).any(axis=(1, 2))).any():
+        raise ValueError(
+            "Invalid estimates. They must have a day with values and standard errors, and its coarse field, too."
+        )
     field, target = find_target(
         chosen, factor, mask=np.asarray(np.isfinite(means).any(axis=0)), dataset=dataset, **options
     )
@@ -128,6 +136,18 @@ def _fields(coarse: xr.DataArray, estimates: xr.Dataset | xr.DataArray) -> tuple
             f"{coarse.name!r}; or be a DataArray."
         )
     return estimates[wanted[0]], estimates[wanted[1]]
+
+
+def _check_operator(estimates: xr.Dataset | xr.DataArray, name: str) -> None:
+    """Refuse results of coarse values that are no block means, which a student would take them for."""
+    if not isinstance(estimates, xr.Dataset) or CONFIGURATION not in estimates.attrs:
+        return
+    operator = configuration_of(estimates, name).get("operator", BLOCK_MEAN)
+    if operator != BLOCK_MEAN:
+        raise ValueError(
+            f"Invalid estimates with the operator {operator!r}. It must be {BLOCK_MEAN!r}: a student takes coarse "
+            "values for block means."
+        )
 
 
 def _factor(mean: xr.DataArray, horizontal: Horizontal) -> Factor:
@@ -158,6 +178,11 @@ def _same_days(coarse: xr.DataArray, mean: xr.DataArray, horizontal: tuple[str, 
         )
     for dim in leading:
         if dim in coarse.indexes and dim in mean.indexes:
+            twice = coarse.indexes[dim][coarse.indexes[dim].duplicated()]
+            if len(twice):
+                raise ValueError(
+                    f"Invalid coarse field with {twice[0]} along {dim!r} more than once. Its days must differ."
+                )
             unknown = mean.indexes[dim].difference(coarse.indexes[dim])
             if len(unknown):
                 raise ValueError(

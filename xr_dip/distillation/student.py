@@ -22,6 +22,8 @@ from xr_dip.inputs import Mask, Periodic, Target, Weights, find_target
 
 KEY = "xr_dip_student"
 """Of the settings, in the header of a file."""
+SUM = "xr_dip_student_sha256"
+"""Of the digest there: a file may be damaged and still be one of safetensors."""
 OUTPUTS = ("mean", "std", "flag", "conservation_error")
 LARGEST_RATIO = 1.5
 """By which cells may be larger or smaller than those of the training days."""
@@ -178,7 +180,7 @@ class Student:
         """
         target = check_output(path, overwrite=overwrite)
         arrays = importlib.import_module("safetensors.numpy")
-        content = arrays.save(dict(self.weights), metadata={KEY: self.settings.to_json()})
+        content = arrays.save(dict(self.weights), metadata={KEY: self.settings.to_json(), SUM: self.digest})
         partial = target.with_name(f"{target.name}.tmp")
         try:
             partial.write_bytes(content)
@@ -186,6 +188,36 @@ class Student:
         finally:
             partial.unlink(missing_ok=True)
         return target
+
+
+def check_student(student: Any) -> Student:
+    """Return a student, and refuse anything else.
+
+    Parameters
+    ----------
+    student : Student
+
+    Returns
+    -------
+    Student
+
+    Raises
+    ------
+    TypeError
+        If it is none, such as the name of a file.
+
+    Examples
+    --------
+    >>> check_student("student.safetensors")
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid student 'student.safetensors'. It must be an xr_dip.Student: read a file by xr_dip.load_student.
+    """
+    if not isinstance(student, Student):
+        raise TypeError(
+            f"Invalid student {student!r}. It must be an xr_dip.Student: read a file by xr_dip.load_student."
+        )
+    return student
 
 
 def load_student(path: str | os.PathLike[str]) -> Student:
@@ -232,4 +264,7 @@ def load_student(path: str | os.PathLike[str]) -> Student:
         importlib.import_module("xr_dip.distillation.network").make_network(settings, weights)
     except ValueError as error:
         raise ValueError(f"Invalid student '{source}'. {error}") from error
-    return Student(settings, weights)
+    student = Student(settings, weights)
+    if header.get(SUM, student.digest) != student.digest:
+        raise ValueError(f"Invalid student '{source}'. It must hold the numbers that were saved, some have changed.")
+    return student

@@ -22,6 +22,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -280,7 +281,7 @@ def _keys(distance: FloatArray) -> FloatArray:
 
 def _check_width(width: object) -> tuple[float, float]:
     pair = width if isinstance(width, (tuple, list)) else (width, width)
-    sound = len(pair) == 2 and all(isinstance(w, (int, float)) and not isinstance(w, bool) for w in pair)
+    sound = len(pair) == 2 and all(isinstance(w, Real) and not isinstance(w, bool) for w in pair)
     if not sound or not all(WIDTHS[0] <= w <= WIDTHS[1] for w in pair):
         raise ValueError(
             f"Invalid width {width!r}. It must be a number of coarse cells from {WIDTHS[0]} to {WIDTHS[1]}, or two of "

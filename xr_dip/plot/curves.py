@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALLEST_SHOWN = 1e-12
-"""Block means that agree better are drawn here, as a logarithmic axis has no zero."""
+"""Coarse values that agree better are drawn here, as a logarithmic axis has no zero."""
 
 
 def conservation(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw how far the block means are from the input, before and after enforcement: shares of coarse cells.
+    """Draw how far the coarse values are from the input, before and after enforcement: shares of coarse cells.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def conservation(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes | No
     --------
     >>> misfit = xr.DataArray([[1e-9, -2e-9]], dims=("y_coarse", "x_coarse"), attrs={"units": "m"})
     >>> conservation(xr.Dataset({"conservation_error": misfit})).get_xlabel()
-    'error of a block mean (m)'
+    'error of a coarse value (m)'
     """
     final, raw = (block_errors(out, name, key) for key in ("conservation_error", "fit_residual"))
     if final is None:
@@ -59,7 +59,7 @@ def conservation(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes | No
         if errors is not None:
             sizes = abs(errors.values[np.isfinite(errors.values)])
             axes.ecdf(np.maximum(sizes, SMALLEST_SHOWN), label=label, color=colour)
-    axes.set(xscale="log", xlabel=f"error of a block mean {unit_of(final)}", ylabel="share of coarse cells below")
+    axes.set(xscale="log", xlabel=f"error of a coarse value {unit_of(final)}", ylabel="share of coarse cells below")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return axes
 

@@ -1,4 +1,4 @@
-"""One map on one Axes: a height, an error, a standard error, the errors of block means."""
+"""One map on one Axes: a height, an error, a standard error, the errors of coarse values."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def departure(
 
 
 def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw by how much each block mean of the estimate misses the input: noise of rounding if all is well.
+    """Draw by how much each coarse value of the estimate misses the input: noise of rounding if all is well.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes 
     >>> import xr_dip
     >>> fine = xr_dip.interpolate(xr_dip.synthetic.gulf_stream((8, 12)).ssh, 2)
     >>> conservation_map(fine).get_title()
-    'block means, largest error ... m'
+    'coarse values, largest error ... m'
     """
     errors = block_errors(out, name)
     if errors is None:
@@ -245,7 +245,7 @@ def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes 
     largest = float(abs(errors).fillna(0.0).max())
     exponent = int(np.floor(np.log10(largest))) if largest else 0
     unit = str(errors.attrs.get("units", ""))
-    title = f"block means, largest error {largest:.1e} {unit}".strip()
+    title = f"coarse values, largest error {largest:.1e} {unit}".strip()
     scaled = (errors / 10.0**exponent).assign_attrs(errors.attrs)
     limit = largest / 10.0**exponent or 1.0
     return _paint(scaled, ax, ERRORS, (-limit, limit), title, f"error (1e{exponent} {unit}".strip() + ")")

@@ -104,7 +104,7 @@ def headline(result: xr.Dataset, name: str, scores: xr.Dataset | None) -> list[t
         rows.append(("predicted error", _written(predicted.mean(keep_attrs=True)), "root mean square, without a truth"))
     if errors is not None:
         largest, unit = float(abs(errors).fillna(0.0).max()), str(errors.attrs.get("units", ""))
-        rows.append(("conservation", f"{largest:.1e} {unit}".strip(), "largest error of a block mean"))
+        rows.append(("conservation", f"{largest:.1e} {unit}".strip(), "largest error of a coarse value"))
     return rows
 
 
@@ -201,9 +201,9 @@ def _percent(share: xr.DataArray) -> str:
 
 
 def _misfits(result: xr.Dataset, name: str) -> list[tuple[str, str, str]]:
-    """Largest errors of the block means, of the estimate and of the fits."""
+    """Largest errors of the coarse values, of the estimate and of the fits."""
     meanings = {
-        "conservation_error": "Largest difference of a block mean of the estimate from the input.",
+        "conservation_error": "Largest difference of a coarse value of the estimate from the input.",
         "fit_residual": "The same for the mean of the fits, before anything was enforced.",
     }
     rows = []

@@ -12,6 +12,7 @@ from xr_dip import plot
 from xr_dip.canvas import find_grid
 from xr_dip.cf.dataset import MEMBER
 from xr_dip.geometry.grid import IndexGrid
+from xr_dip.observation import BLOCK_MEAN
 from xr_dip.plot.scales import date_of, usual_size, value_range
 from xr_dip.reading import block_errors, configuration_of
 from xr_dip.report import figures, page
@@ -20,6 +21,8 @@ from xr_dip.report.shown import Shown
 from xr_dip.verification import difference
 
 SHOWN_MEMBERS = 3
+ROUNDING = 1e-5
+"""Of the largest value: a larger error of a coarse value is none of rounding."""
 SHORTEST_LINE = 4
 """Cells along a side that make a spectrum."""
 
@@ -33,11 +36,25 @@ def _summary(shown: Shown) -> str:
     return page.tiles(figures.headline(shown.result, shown.name, shown.scores)) + page.paragraphs(note)
 
 
+def _coarse_values(shown: Shown) -> str:
+    """Name what the coarse values of the estimate are, to begin a sentence."""
+    operator = str(configuration_of(shown.result, shown.name).get("operator", BLOCK_MEAN))
+    return "Block means" if operator == BLOCK_MEAN else f"Coarse values (operator {operator})"
+
+
+def _is_met(shown: Shown) -> bool:
+    """Whether the coarse values of the estimate are the input to rounding; not where nothing enforced them."""
+    errors = block_errors(shown.day, shown.name)
+    size = float(abs(shown.mean).max())
+    return errors is None or float(abs(errors).max()) <= ROUNDING * size
+
+
 def _maps(shown: Shown) -> str:
     """Draw the input, the estimate, the truth, the error and the standard error."""
+    means = _coarse_values(shown)
     drawn = {"coarse input": shown.coarse, "estimate": shown.mean, "truth": shown.truth}
     captions = {
-        "coarse input": "The input. Block means of the estimate are these values.",
+        "coarse input": f"The input. {means} of the estimate are these values{'' if _is_met(shown) else ', nearly'}.",
         "estimate": "The estimate: below the coarse cells smoother than the sea, as what is not known averages out.",
         "truth": "The truth, which was not used for the estimate.",
     }
@@ -151,14 +168,14 @@ def _checks(shown: Shown) -> str:
     pictures = [
         draw(
             lambda axes: plot.conservation_map(shown.day, shown.name, ax=axes),
-            caption=f"Block means of the estimate minus the input. {rule}",
-            alternative=f"Map of the errors of the block means, the largest {largest:.1e}.",
+            caption=f"{_coarse_values(shown)} of the estimate minus the input. {rule}",
+            alternative=f"Map of the errors of the coarse values, the largest {largest:.1e}.",
             aspect=_aspect(shown),
         ),
         draw(
             lambda axes: plot.conservation(shown.result, shown.name, ax=axes),
             caption="The same, as shares of the coarse cells, of the fits and of the estimate.",
-            alternative="Cumulative shares of the errors of block means, of the fits and of the estimate.",
+            alternative="Cumulative shares of the errors of coarse values, of the fits and of the estimate.",
         ),
     ]
     return content + page.gallery(pictures, wide=True)
@@ -167,21 +184,24 @@ def _checks(shown: Shown) -> str:
 def _reading(shown: Shown) -> str:
     """Write how to read the result."""
     noise = configuration_of(shown.result, shown.name).get("noise_std")
+    means = _coarse_values(shown)
     spread = {
         "The standard error": "It is about what is below the coarse cells. It is calibrated on average, not on each "
         "field: read it as right within a quarter in two fields of three. Errors of neighbouring cells are related, so "
         "the standard error of a gradient or a sum does not follow from the map: compute such things from each member.",
-        "Members are plausible, not observed": "Each has the block means of the estimate, and small scales in places "
+        "Members are plausible, not observed": "Each has the coarse values of the estimate, and small scales in places "
         "that nothing in the data supports. Use several, for gradients, extremes, currents and particle tracks.",
     }
     advice = {
         "The estimate observes nothing new": "Below the coarse cells it shows what is plausible under the statistics "
-        "of the field itself. An eddy that leaves no trace in the block means is not in it.",
+        "of the field itself. An eddy that leaves no trace in the coarse values is not in it.",
         **(spread if shown.std is not None else {}),
-        "Conservation": f"The input was said to have errors of {noise}; its block means are met within them."
+        "Conservation": f"The input was said to have errors of {noise}; it is met within them."
         if noise is not None
-        else "Block means of the estimate and of every member are the input to rounding, under the weights that were "
-        "given. So the standard error of a block mean is zero: errors of the input itself are not in it.",
+        else f"{means} of the estimate and of every member are the input to rounding, under the weights that were "
+        "given. So their standard error is zero: errors of the input itself are not in it."
+        if _is_met(shown)
+        else f"{means} of the estimate are not those of the input: see the map of their errors.",
         "Times": "Each time is estimated by itself; no equation of motion is solved.",
     }
     return page.points(advice)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
+from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.inputs import check_members, check_seed
 from xr_dip.twin.methods import Methods, Settings, estimate, mean_of, parse_methods, preset_of
-from xr_dip.twin.pair import Pair, conservation_error, make_pair, white_noise
+from xr_dip.twin.pair import Pair, check_truth, conservation_error, make_pair, white_noise
 from xr_dip.twin.stored import Folder, stored
 from xr_dip.verification import evaluate
 from xr_dip.verification.statistics import label
@@ -107,6 +109,8 @@ def experiment(
     configuration = {"truth": truth, "factors": factors, "noise": levels, "members": members, "seed": seed, **grid}
     configuration["methods"] = [[name, call, _numbers(call, factors)] for name, call in calls.items()]
 
+    _check_factors(truth, factors, grid)
+
     def compute() -> xr.Dataset:
         by_factor = [_of_factor(make_pair(truth, factor, **grid), calls, levels, settings) for factor in factors]
         scores = xr.concat(by_factor, xr.Variable("factor", list(factors)))
@@ -144,9 +148,22 @@ def check_numbers(factors: Sequence[int], noise_std: Sequence[float] = (0.0,)) -
             raise ValueError(f"Invalid {argument} {values!r}. It must be a sequence with at least one entry.")
         if len(set(values)) < len(values):
             raise ValueError(f"Invalid {argument} {values!r}. Its entries must differ.")
-    if not all(np.isfinite(level) and level >= 0 for level in noise_std):
+    if not all(_is_size(level) for level in noise_std):
         raise ValueError(f"Invalid noise_std {noise_std!r}. Its entries must be finite and not negative.")
     return tuple(float(level) for level in noise_std)
+
+
+def _is_size(level: Any) -> bool:
+    return isinstance(level, Real) and bool(np.isfinite(float(level)) and float(level) >= 0)
+
+
+def _check_factors(truth: xr.DataArray, factors: Sequence[int], grid: Mapping[str, Any]) -> None:
+    """Make the first time coarse by each factor, so that none is refused when others have been fitted for hours."""
+    check_truth(truth)
+    horizontal = find_horizontal(truth, x_dim=grid["x_dim"], y_dim=grid["y_dim"])
+    extra = {dim: slice(1) for dim in truth.dims if dim not in (horizontal.y_dim, horizontal.x_dim)}
+    for factor in factors:
+        make_pair(truth.isel(extra), factor, **grid)
 
 
 def _numbers(call: dict[str, Any], factors: Sequence[int]) -> list[dict[str, Any] | None]:

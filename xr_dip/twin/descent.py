@@ -63,7 +63,7 @@ def losses(
     weights, seed, x_dim, y_dim, cache
         As for `xr_dip.twin.experiment`.
     device : str
-        A name of torch.
+        As for `xr_dip.downscale`.
 
     Returns
     -------
@@ -73,7 +73,8 @@ def losses(
     Raises
     ------
     ValueError
-        If a loss is unknown, `every` is no multiple of 10, or the method has other keywords.
+        If a loss is unknown, `every` is no multiple of 10 or more than the iterations, the noise is negative, the truth
+        is constant, or the method has other keywords.
 
     References
     ----------
@@ -89,6 +90,7 @@ def losses(
     (('loss', 'member', 'iteration'), array([10, 20]))
     """
     preset = _check(names, method, factor, iterations)
+    _check_numbers(every, preset.iterations, noise_std)
     count, first = check_members(members), check_seed(seed)
     configuration = {"truth": truth, "factor": factor, "names": list(names), "numbers": asdict(preset), "every": every}
     configuration |= {"members": members, "noise": noise_std, "weights": weights, "seed": seed, "dims": [x_dim, y_dim]}
@@ -96,6 +98,8 @@ def losses(
     def compute() -> xr.Dataset:
         field = one_field(truth, x_dim=x_dim, y_dim=y_dim)
         pair = make_pair(field, factor, weights=weights, x_dim=x_dim, y_dim=y_dim)
+        if not pair.fine.max() > pair.fine.min():
+            raise ValueError(f"Invalid truth {field.name!r}. It must not be constant: PSNR is relative to its range.")
         noise = noise_std * np.random.default_rng([first, factor]).standard_normal(pair.coarse.shape)
         values = pair.coarse.values + noise
         followed = [
@@ -123,6 +127,13 @@ def _check(names: Sequence[str], method: Keywords, factor: int, iterations: int 
     return preset if iterations is None else replace(preset, iterations=iterations)
 
 
+def _check_numbers(every: int, iterations: int, noise_std: float) -> None:
+    if every > iterations:
+        raise ValueError(f"Invalid every {every}. It must be at most the {iterations} iterations.")
+    if not (np.isfinite(noise_std) and noise_std >= 0):
+        raise ValueError(f"Invalid noise_std {noise_std!r}. It must be finite and not negative.")
+
+
 def _follow(
     pair: Pair, values: np.ndarray, preset: Preset, loss: str, member: int, seed: int, every: int, device: str
 ) -> xr.Dataset:
@@ -136,13 +147,14 @@ def _follow(
     problem = following.plain_problem(standard, sea.weights, factor, loss)
     options = preset.options_of_member(member)
     make = following.attentive_factory(preset.generator, problem, factor, seeds.derive_seed(seed, member), options)
+    found = importlib.import_module("xr_dip.recipe").find_device(device)
     config = fitting.FitConfig(preset.iterations, preset.learning_rate, preset.betas, preset.schedule)
     scores: dict[int, Mapping[str, float]] = {}
 
     def look(step: int, field: Any) -> None:
         scores[step] = _score(pair, middle + scale * field)
 
-    following.follow(make, problem, config, look, every=every, device=device)
+    following.follow(make, problem, config, look, every=every, device=found)
     return _dataset(scores, pair.fine.attrs.get("units"))
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xr_dip.twin.comparison import experiment
+from xr_dip.heights import UNITS_PER_METRE
+from xr_dip.twin.comparison import check_numbers, experiment
 from xr_dip.twin.methods import Keywords
-from xr_dip.twin.single import PUBLISHED, ensemble
+from xr_dip.twin.pair import make_pair, one_field
+from xr_dip.twin.single import PUBLISHED, check_ensemble, ensemble
 from xr_dip.twin.stored import Folder
 
 STATEMENTS = {
@@ -32,6 +34,8 @@ FRONT_SHARE = 0.1
 
 LARGE = (16, 32)
 """Factors of claim c."""
+LENGTHS = ("member_rmse", "rmse", "error", "latent_std", "ensemble_std")
+"""What is compared, or said in words, of an ensemble."""
 Verdict = tuple[str, float, str]
 
 
@@ -79,7 +83,7 @@ def claims(
     Raises
     ------
     ValueError
-        If `experiment` or `ensemble` refuses its input.
+        If the noise is negative, or `experiment` or `ensemble` refuses its input: before anything is fitted.
 
     References
     ----------
@@ -93,17 +97,29 @@ def claims(
     >>> quick = {"preset": "fast", "constraint": "none", "whiten": 0}
     >>> claims(truth, [4], method=quick, members=2, progress=False)
     Traceback (most recent call last):
-    ValueError: Invalid method 'dip' with ['whiten']. Its keywords must be among ...
+    ValueError: Invalid method 'method' with ['whiten']. Its keywords must be among ...
     """
-    noise = noise_share * float(truth.std())
+    check_numbers(factors)
+    check_ensemble({"tile": None, **method}, ensemble_factor, members, None, latent_samples)
+    for factor in (*factors, ensemble_factor):
+        make_pair(one_field(truth, x_dim=x_dim, y_dim=y_dim), factor, x_dim=x_dim, y_dim=y_dim)
+    noise = _noise(truth, noise_share)
     common: dict[str, Any] = {"members": members, "seed": seed, "device": device, "progress": progress, "cache": cache}
     common |= {"x_dim": x_dim, "y_dim": y_dim}
     # whole domains: a network of each tile would be another method
     hidden = {"tile": None, **method, "noise_std": None}
     pair = {"dip": hidden, "bicubic": {"method": "bicubic"}}
-    scores = experiment(truth, factors, pair, noise_std=(0.0, noise) if noise else (0.0,), **common)
+    # the ensemble first: a network without latents to draw is refused before hours of fits
     parts = ensemble(truth, ensemble_factor, {"tile": None, **method}, latent_samples=latent_samples, **common)
+    scores = experiment(truth, factors, pair, noise_std=(0.0, noise) if noise else (0.0,), **common)
     return judge(scores, parts)
+
+
+def _noise(truth: xr.DataArray, share: float) -> float:
+    """Return the standard deviation of the noise, in the unit of the truth."""
+    if not (np.isfinite(share) and share >= 0):
+        raise ValueError(f"Invalid noise_share {share!r}. It must be finite and not negative.")
+    return share * float(truth.std())
 
 
 def judge(scores: xr.Dataset | None = None, parts: xr.Dataset | None = None) -> xr.Dataset:
@@ -122,6 +138,11 @@ def judge(scores: xr.Dataset | None = None, parts: xr.Dataset | None = None) -> 
         ``statement``, ``verdict`` ("seen", "not seen", "not tested"), ``value``, the number that decides, in metres or
         a ratio without unit, and ``evidence``, in words. Coordinate ``claim``: "a" to "g".
 
+    Raises
+    ------
+    ValueError
+        If scores are of several fields, or of other estimators.
+
     Examples
     --------
     >>> rmse = xr.DataArray(
@@ -135,9 +156,10 @@ def judge(scores: xr.Dataset | None = None, parts: xr.Dataset | None = None) -> 
     """
     verdicts: dict[str, Verdict] = dict.fromkeys(STATEMENTS, (NOT_TESTED, np.nan, "nothing here tests it"))
     if scores is not None:
-        errors = scores.rmse.sel(estimator=["dip", "bicubic"])
+        errors = _errors(scores)
         verdicts |= {"a": _exact(errors), "b": _robust(errors), "c": _large_factors(errors)}
     if parts is not None:
+        parts = parts.assign({name: _in_metres(parts[name]) for name in LENGTHS if name in parts})
         verdicts |= {"d": _mean_wins(parts), "e": _latents(parts), "f": _spread(parts), "g": _fronts(parts)}
     columns = zip(*verdicts.values(), strict=True)
     found = {
@@ -145,6 +167,23 @@ def judge(scores: xr.Dataset | None = None, parts: xr.Dataset | None = None) -> 
     }
     statements = {"statement": ("claim", list(STATEMENTS.values()))}
     return xr.Dataset(statements | found, {"claim": list(verdicts)}, {"title": "published claims, seen or not"})
+
+
+def _errors(scores: xr.Dataset) -> xr.DataArray:
+    """Errors of the prior and of bicubic interpolation, metres."""
+    needed, there = ["dip", "bicubic"], scores.estimator.values.tolist()
+    if not set(needed) <= set(there):
+        raise ValueError(f"Invalid scores of the estimators {there}. They must have {needed} among them.")
+    extra = [str(dim) for dim in scores.rmse.dims if dim not in ("factor", "estimator", "noise_std")]
+    if any(scores.sizes[dim] > 1 for dim in extra):
+        raise ValueError(f"Invalid scores with {extra}. They must be of one field: select one, or take the mean.")
+    return _in_metres(scores.rmse.squeeze(extra).sel(estimator=needed))
+
+
+def _in_metres(values: xr.DataArray) -> xr.DataArray:
+    """Lengths in metres; those without a unit of length are taken to be."""
+    units = str(values.attrs.get("units", "m")).strip().lower()
+    return values / UNITS_PER_METRE.get(units, 1.0)
 
 
 def _verdict(seen: bool, value: float, evidence: str) -> Verdict:

@@ -86,8 +86,8 @@ def ensemble(
     >>> bool(found.rmse.sel(size=1) >= found.rmse.sel(size=2))
     True
     """
-    call = _check(method, factor, members, sizes, latent_samples)
-    counts = list(sizes or range(1, members + 1))
+    call = check_ensemble(method, factor, members, sizes, latent_samples)
+    counts = list(range(1, members + 1) if sizes is None else map(int, sizes))
     settings = Settings(members, check_seed(seed), device, progress)
     configuration = {"truth": truth, "factor": factor, "weights": weights, "members": members, "seed": seed}
     configuration |= {"call": call, "numbers": asdict(_preset(call, factor)), "dims": [x_dim, y_dim]}
@@ -113,15 +113,38 @@ def _preset(call: dict[str, Any], factor: int) -> Any:
     return preset
 
 
-def _check(
+def check_ensemble(
     method: Keywords, factor: int, members: int, sizes: Sequence[int] | None, latent_samples: int
 ) -> dict[str, Any]:
+    """Check what an ensemble is asked for, and return the keywords of its method.
+
+    Parameters
+    ----------
+    method, factor, members, sizes, latent_samples
+        As for `ensemble`.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        As of `ensemble`, for all but the truth.
+
+    Examples
+    --------
+    >>> check_ensemble({"preset": "fast"}, 4, 2, None, 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid method ... Its members must be fits, and those of the constraint 'optimal' are draws ...
+    """
     call = parse_keywords(method)
     refuse_members(call)
     _preset(call, factor)
     if check_members(members) < 2:
         raise ValueError(f"Invalid members {members}. It must be at least 2: one has no spread.")
-    if sizes is not None and not (sizes and all(1 <= size <= members for size in sizes)):
+    if sizes is not None and not (len(sizes) and all(1 <= size <= members for size in sizes)):
         raise ValueError(f"Invalid sizes {sizes!r}. They must be from 1 to the {members} members.")
     if latent_samples < 0:
         raise ValueError(f"Invalid latent_samples {latent_samples}. It must not be negative.")

@@ -66,15 +66,40 @@ def stored(
     known = _read(path, digest) if path.exists() else None
     if known is not None:
         return known
+    make_folder(path.parent)
     result = compute().load()
     result = result.assign_attrs({CONFIGURATION: digest, CONTENT: _content(result)})
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_netcdf(result, path, overwrite=True)
     return result
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, before anything is computed for it.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file, or in one.
+
+    Examples
+    --------
+    >>> make_folder(Path(__file__))
+    Traceback (most recent call last):
+    ...
+    NotADirectoryError: Invalid cache '...stored.py'. It must be a folder, this is a file.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotADirectoryError(f"Invalid cache '{folder}'. It must be a folder, this is a file.") from error
+
+
 def fingerprint(field: xr.DataArray) -> str:
-    """Hash of the dimensions, values and numeric coordinates of a field.
+    """Hash of the dimensions, values, coordinates and units of a field.
 
     Parameters
     ----------
@@ -95,6 +120,10 @@ def fingerprint(field: xr.DataArray) -> str:
         digest.update(repr((name, part.dims, part.shape, str(part.dtype))).encode())
         values = part.values
         digest.update(values.tobytes() if values.dtype.kind in "biufM" else repr(values.tolist()).encode())
+        # positions in kilometres are others than in metres; those in degrees have one unit only
+        units = str(part.attrs.get("units", ""))
+        if name and units and not units.startswith("degree"):
+            digest.update(repr((name, units)).encode())
     return digest.hexdigest()
 
 
