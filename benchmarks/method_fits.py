@@ -2,7 +2,7 @@
 
 A constraint comes after the fits and does not change them, so that all of them are compared on equal members. Networks
 that work on every fine cell take minutes per member with the steps they were published with; here they are narrower and
-have fewer, so that no member takes much longer than one of Archambault et al. (2022) on one core.
+have fewer. On the knots of a spline, a few to a coarse cell as for the default generator, they take seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -22,8 +23,10 @@ from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.cf.provenance import configuration_hash
 from xr_dip.combination import Combination, combine_enforced, combine_optimal
 from xr_dip.constraints import make_constraint
+from xr_dip.kriging.along_fronts import krige_along_fronts
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
+from xr_dip.kriging.estimator import Estimator, LeftOut
 from xr_dip.presets import PRESETS, Preset
 from xr_dip.sea import Sea, find_sea
 
@@ -41,15 +44,37 @@ def _narrow(generator: str, steps: int, rate: float, **options: object) -> Calla
     )
 
 
+def _on_knots(generator: str, steps: int, rate: float, **options: object) -> Callable[[Factor], Preset]:
+    """Return the same on knots, as many to a coarse cell as the default generator has."""
+
+    def preset(factor: Factor) -> Preset:
+        default = PRESETS["balanced"](factor).generator_options
+        knots = {name: default[name] for name in ("ratio", "padding")}
+        return _narrow(generator, steps, rate, **options, **knots)(factor)
+
+    return preset
+
+
+SKIP = ("skip", 300, 1e-2, {"channels": 32})
+DECODER = ("decoder", 400, 1e-2, {"channels": 32})
+KNITWORK = ("knitwork", 300, 3e-3, {"channels": 64, "features": 64})
+"""Name, steps, learning rate and options of generators that are tried on fine cells and on knots."""
+
 KINDS: dict[str, Callable[[Factor], Preset]] = {
     "bandlimited": PRESETS["balanced"],
     "bandlimited, not whitened": lambda factor: replace(PRESETS["balanced"](factor), whitening=0.0),
     "dcgan": PRESETS["archambault2022"],
-    "skip": _narrow("skip", 300, 1e-2, channels=32),
-    "decoder": _narrow("decoder", 400, 1e-2, channels=32),
-    "knitwork": _narrow("knitwork", 300, 3e-3, channels=64, features=64),
+    **{name: _narrow(name, *numbers, **options) for name, *numbers, options in (SKIP, DECODER, KNITWORK)},
+    **{
+        f"{name} on knots": _on_knots(name, *numbers, **options)
+        for name, *numbers, options in (SKIP, DECODER, KNITWORK)
+    },
+    "lapsrn": lambda factor: PRESETS["lapsrn"](factor).override(generator_options={"channels": 32}),
 }
 """Generators with the numbers of their fits."""
+
+ON_FINE_CELLS = (SKIP[0], DECODER[0], KNITWORK[0])
+"""Those that take a minute or more for a member and are far from the others: tried on one window, without noise."""
 
 CONSTRAINTS = ("none", "additive", "smooth", "geiss", "multiplicative", "softmax", "optimal")
 """`scadd` is left out: it equals `geiss`."""
@@ -124,22 +149,20 @@ class EnsembleJob:
         return str(self.ensemble)
 
 
-def run_ensemble(ensemble: Ensemble, device: str = "cpu", truth: xr.DataArray | None = None) -> list[Record]:
+def run_ensemble(ensemble: Ensemble, device: str = "cpu") -> list[Record]:
     """Fit the members once and score every constraint on them.
 
     Parameters
     ----------
     ensemble : Ensemble
     device : str
-    truth : DataArray, optional
-        Instead of the ensemble's own field.
 
     Returns
     -------
     list of dict
         A record for each constraint, see `cases.score`; ``misfit`` is the largest error of a block mean before it.
     """
-    twin = make_twin(open_field(ensemble.field) if truth is None else truth, ensemble.factor, ensemble.noise)
+    twin = make_twin(open_field(ensemble.field), ensemble.factor, ensemble.noise)
     members, seconds = _fit(ensemble, twin, device)
     factor, values = (ensemble.factor, ensemble.factor), twin.coarse.values
     sea = find_sea(values, factor, mask=twin.sea.values, weights=None)
@@ -149,7 +172,7 @@ def run_ensemble(ensemble: Ensemble, device: str = "cpu", truth: xr.DataArray | 
     for constraint in ensemble.constraints:
         record = {**_describe(ensemble, constraint), **fitted}
         try:
-            combined = _enforce(constraint, members, twin, sea, ensemble.seed)
+            combined = _enforce(constraint, members, twin, sea, ensemble)
         except ValueError as error:  # of a constraint that these fits cannot have
             records.append({**record, "refused": str(error)})
         else:
@@ -182,10 +205,10 @@ def _fit(ensemble: Ensemble, twin: Twin, device: str) -> tuple[FloatArray, float
     return result[f"{twin.fine.name}_members"].values.astype(np.float64), seconds
 
 
-def _enforce(constraint: str, members: FloatArray, twin: Twin, sea: Sea, seed: int) -> Combination:
+def _enforce(constraint: str, members: FloatArray, twin: Twin, sea: Sea, ensemble: Ensemble) -> Combination:
     values, factor = twin.coarse.values, _factor(twin)
     if constraint == "optimal":
-        return _optimal(members, twin, sea, factor, seed)
+        return _optimal(members, twin, sea, (ensemble.field, ensemble.factor, ensemble.noise), ensemble.seed)
     enforce = make_constraint(constraint, constraint_options(constraint, values))
     return combine_enforced(members, values, sea, factor, enforce)
 
@@ -212,16 +235,26 @@ def constraint_options(name: str, values: FloatArray) -> Options:
     return {"offset": 3 * (high - low) - low} if name in ("multiplicative", "softmax") else {}
 
 
-def _optimal(members: FloatArray, twin: Twin, sea: Sea, factor: Factor, seed: int) -> Combination:
+def _optimal(members: FloatArray, twin: Twin, sea: Sea, place: tuple[Field, int, float], seed: int) -> Combination:
     """Kriging where the coarse values speak, the fits in their null space: as `xr_dip.estimate` combines them."""
+    kriging, blind, fronts = _krige(*place)
+    exact = twin.noise_std is None
+    return combine_optimal(blind.null(members), twin.coarse.values, sea, kriging, seed, exact=exact, fronts=fronts)
+
+
+@lru_cache(maxsize=1)
+def _krige(field: Field, factor: int, noise: float) -> tuple[Estimator, Estimator, tuple[FloatArray, LeftOut | None]]:
+    """Kriging with and without noise, and along fronts: the same for all fits of these coarse values."""
+    twin = make_twin(open_field(field), factor, noise)
     values, fine = twin.coarse.values, twin.horizontal.grid.spacing()
-    noise = 0.0 if twin.noise_std is None else twin.noise_std**2
-    covariance = fit_covariance(values, sea.weights, factor, fine, noise=noise)
+    sea = find_sea(values, (factor, factor), mask=twin.sea.values, weights=None)
+    variance = 0.0 if twin.noise_std is None else twin.noise_std**2
+    covariance = fit_covariance(values, sea.weights, (factor, factor), fine, noise=variance)
     kriging, blind = (
-        krige_basins(sea.weights, factor, fine, each, sea.coarse, sea=sea.water)
+        krige_basins(sea.weights, (factor, factor), fine, each, sea.coarse, sea=sea.water)
         for each in (covariance, replace(covariance, noise=0.0))
     )
-    return combine_optimal(blind.null(members), values, sea, kriging, seed, exact=twin.noise_std is None)
+    return kriging, blind, krige_along_fronts(kriging, values, exact=twin.noise_std is None)
 
 
 def _as_result(combined: Combination, twin: Twin) -> xr.Dataset:

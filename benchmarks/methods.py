@@ -18,7 +18,7 @@ from pathlib import Path
 from cases import Case, Record
 from command import add_jobs, command_line, make_parser, output_folder
 from fields import FIELDS, SYNTHETIC, check_names, select
-from method_fits import KINDS, Ensemble, EnsembleJob
+from method_fits import KINDS, ON_FINE_CELLS, Ensemble, EnsembleJob
 from methods_page import methods_page
 from records import Job, Store, run_jobs
 
@@ -75,14 +75,20 @@ def make_jobs(options: argparse.Namespace) -> tuple[list[Case], list[Ensemble]]:
         Ensemble(field, factor, kind, loss, penalties, noise, options.members, options.seed)
         for noise, field, factor in situations
         for kind in kinds
+        if kind not in ON_FINE_CELLS or _is_first(field.name, noise)
         for loss, penalties in [("mse", {}), *_losses(kind, field.name, noise, options)]
     ]
     return cases, ensembles
 
 
+def _is_first(field: str, noise: float) -> bool:
+    """Tell whether what takes long is tried here."""
+    return not noise and field in (*LOSS_FIELDS, SYNTHETIC.name)
+
+
 def _losses(kind: str, field: str, noise: float, options: argparse.Namespace) -> Sequence[tuple[str, dict[str, float]]]:
     """Return what a generator is fitted with besides the mean square."""
-    if noise or field not in (*LOSS_FIELDS, SYNTHETIC.name) or options.without_losses:
+    if not _is_first(field, noise) or options.without_losses or kind in ON_FINE_CELLS or kind == "lapsrn":
         return ()
     return LOSSES if kind in WITH_ALL_LOSSES else LOSSES[:1]
 

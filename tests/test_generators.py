@@ -46,42 +46,44 @@ ROWS = [  # channels, pixels, parameters of the convolution, of the normalisatio
 ]
 
 
-def rows_of(layers):
-    """Split the list of layers after each ReLU."""
-    rows = [[]]
-    for layer in layers:
-        rows[-1].append(layer)
-        if isinstance(layer, nn.ReLU):
-            rows.append([])
-    return rows
+def rows_of(generator):
+    """Split the layers of the network: the first three, then each level."""
+    return [generator.layers[:3], *generator.layers[3:]]
 
 
 def test_every_row_of_the_published_table(paper):
     features = paper.draw()
     assert features.shape == (1, 100, 1, 1)
-    rows = rows_of(paper.layers)
+    rows = rows_of(paper)
     assert len(rows) == len(ROWS)
-    for layers, (channels, pixels, of_convolution, of_norm) in zip(rows, ROWS, strict=True):
+    for row, (channels, pixels, of_convolution, of_norm) in zip(rows, ROWS, strict=True):
         with torch.no_grad():
-            for layer in layers:
-                features = layer(features)
+            features = row(features)
         assert features.shape == (1, channels, pixels, pixels)
-        counts = [parameters(layer) for layer in layers if parameters(layer)]
-        assert counts == [of_convolution, of_norm][: len(counts)]
-        assert sum(counts) == of_convolution + of_norm
+        norms = [layer for layer in row.modules() if isinstance(layer, SingleImageNorm)]
+        assert sum(parameters(norm) for norm in norms) == of_norm
+        assert parameters(row) == of_convolution + of_norm
 
 
 def test_kinds_of_layers_of_the_published_table(paper):
-    first, *others = rows_of(paper.layers)
-    kinds = [[type(layer) for layer in row] for row in (first, *others)]
-    block = [nn.Upsample, nn.ReflectionPad2d, nn.Conv2d]
-    assert kinds == [[nn.ConvTranspose2d, SingleImageNorm, nn.ReLU], *[[*block, SingleImageNorm, nn.ReLU]] * 5, block]
+    first, *levels = rows_of(paper)
+    assert [type(layer) for layer in first] == [nn.ConvTranspose2d, SingleImageNorm, nn.ReLU]
     assert first[0].bias is None
     assert first[0].kernel_size == (4, 4)
-    for upsample, reflect, convolution, *_ in others:
-        assert (upsample.scale_factor, upsample.mode, bool(upsample.align_corners)) == (2, "bilinear", False)
-        assert reflect.padding == (1, 1, 1, 1)
-        assert (convolution.kernel_size, convolution.padding) == ((3, 3), (0, 0))
+    for level in levels[:-1]:
+        assert [type(layer) for layer in level.finish] == [SingleImageNorm, nn.ReLU]
+    assert isinstance(levels[-1].finish, nn.Identity)
+
+
+def test_levels_are_those_of_the_paper(paper):
+    # Bilinear upsampling by two, a border of one that is reflected, a convolution, and what follows it.
+    upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    features = torch.randn(1, 512, 4, 4, generator=torch.Generator().manual_seed(0))
+    for level in rows_of(paper)[1:]:
+        with torch.no_grad():
+            expected = level.finish(level.convolution(nn.ReflectionPad2d(1)(upsample(features))))
+            torch.testing.assert_close(level(features), expected, rtol=0, atol=1e-4 * expected.abs().max().item())
+        features = expected
 
 
 def test_total_of_the_published_table(paper):
@@ -92,11 +94,11 @@ def test_total_of_the_published_table(paper):
 def test_first_weights_are_those_of_dcgan(paper):
     # Five standard errors: sigma / sqrt(n) of a mean, sigma / sqrt(2 n) of a standard deviation.
     for kind, centre in ((nn.ConvTranspose2d, 0), (nn.Conv2d, 0), (SingleImageNorm, 1)):
-        weights = torch.cat([layer.weight.flatten() for layer in paper.layers if isinstance(layer, kind)]).detach()
+        weights = torch.cat([layer.weight.flatten() for layer in paper.modules() if isinstance(layer, kind)]).detach()
         error = 0.02 / math.sqrt(len(weights))
         assert abs(weights.mean() - centre) < 5 * error
         assert abs(weights.std() - 0.02) < 5 * error / math.sqrt(2)
-    assert all((layer.bias == 0).all() for layer in paper.layers if isinstance(layer, (nn.Conv2d, SingleImageNorm)))
+    assert all((layer.bias == 0).all() for layer in paper.modules() if isinstance(layer, (nn.Conv2d, SingleImageNorm)))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from xr_dip.fitting.linear import Separable, border
 from xr_dip.fitting.operators import BlockMean
 from xr_dip.generators import GENERATORS, make_bandlimited, make_dcgan
 from xr_dip.generators.bandlimited import ACTIVATIONS, WorkingGrid
+from xr_dip.generators.dcgan import Level
 
 SMALL = {"ratio": (2, 2), "padding": (2, 2), "channels": 8}
 
@@ -61,7 +62,7 @@ def test_rolling_the_latent_rolls_the_field(activation):
 
 def test_dcgan_grows_to_the_exact_number_of_columns():
     generator = make_dcgan((2, 25), (4, 4), 0, periodic=True)
-    widths = [layer.columns.shape[0] - 2 for layer in generator.layers if hasattr(layer, "columns")]
+    widths = [level.grow.columns.shape[1] for level in generator.layers if isinstance(level, Level)]
     assert widths == [4, 7, 13, 25, 50, 100]
     assert output(generator).shape == (1, 8, 100)
 

@@ -15,7 +15,7 @@ from xr_dip.kriging.along_fronts import krige_along_fronts
 from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
-from xr_dip.kriging.estimator import Estimator
+from xr_dip.kriging.estimator import Estimator, LeftOut
 from xr_dip.kriging.white_noise import Place
 from xr_dip.sea import Sea
 
@@ -110,6 +110,7 @@ def combine_optimal(
     *,
     exact: bool = True,
     place: Place = WHOLE,
+    fronts: tuple[FloatArray, LeftOut | None] | None = None,
 ) -> Combination:
     """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
 
@@ -135,6 +136,8 @@ def combine_optimal(
         Remove what the nugget leaves of the misfit, micrometres; not wanted for noisy values.
     place : Place
         Where the field lies in a larger domain.
+    fronts : (array, LeftOut), optional
+        What `xr_dip.kriging.along_fronts.krige_along_fronts` finds; it is found here by default.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def combine_optimal(
     variance = mean_variance(kriging, values, seed)
     rough = roughness_of(kriging.covariance)
     trust = blend_weight(parts, variance, values.shape, factor, roughness=rough, sea=known)
-    along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact)
+    along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
     trusted = front_trust(along_fronts, variance, values.shape, factor, sea=known)
     front_weight, weight = share_null_space((along_fronts, mean_part), (trusted, trust), sea=known)
     enforce = additive if exact else none

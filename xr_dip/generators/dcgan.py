@@ -17,10 +17,30 @@ from xr_dip.blocks import Factor
 from xr_dip.fitting.linear import Separable, halfpixel_circle, halfpixel_double
 from xr_dip.generators.base import Generator
 from xr_dip.generators.layers import SingleImageNorm, conv3x3, dcgan_weights
+from xr_dip.generators.mixing import MapLast
 
 LATENT_CHANNELS = 100
 WIDTHS = (512, 256, 128, 64, 32, 16)
 LATENTS = ("normal", "uniform", "fixed")
+
+
+class Level(nn.Module):
+    """Double and convolve; the last one ends there, the others normalise and rectify.
+
+    The features are mixed before they are doubled: the numbers of the plain form to rounding, at half the cost.
+    """
+
+    def __init__(self, channels: tuple[int, int], double: Separable, rng: torch.Generator) -> None:
+        super().__init__()
+        self.grow = MapLast(double)
+        self.convolution = conv3x3(*channels, rng, dcgan_weights)
+        last = channels[1] == 1
+        self.finish = nn.Identity() if last else nn.Sequential(SingleImageNorm(channels[1], rng), nn.ReLU())
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map features (1, c, h, w) to (1, c', h', w')."""
+        finished: torch.Tensor = self.finish(self.grow(features, self.convolution))
+        return finished
 
 
 class Dcgan(Generator):
@@ -54,12 +74,9 @@ class Dcgan(Generator):
         first = nn.utils.skip_init(kind, LATENT_CHANNELS, WIDTHS[0], start, **options)  # type: ignore[no-untyped-call]
         dcgan_weights(first.weight, rng)
         layers: list[nn.Module] = [first, SingleImageNorm(WIDTHS[0], rng), nn.ReLU()]
-        doubles = _doubles(start[0], shape[1], periodic)
-        for double, inputs, outputs in zip(doubles, WIDTHS, (*WIDTHS[1:], 1), strict=True):
-            layers += double
-            layers += [conv3x3(inputs, outputs, rng, dcgan_weights)]
-            if outputs > 1:
-                layers += [SingleImageNorm(outputs, rng), nn.ReLU()]
+        doubles = _doubles(start, shape[1] if periodic else None)
+        for channels, double in zip(pairwise((*WIDTHS, 1)), doubles, strict=True):
+            layers.append(Level(channels, double, rng))
         self.layers = nn.Sequential(*layers)
         size = (1, LATENT_CHANNELS, 1, 1)
         self.register_buffer("mean", torch.randn(size, generator=rng), persistent=False)
@@ -85,15 +102,17 @@ class Dcgan(Generator):
         return field[:, top : top + y, left : left + x]
 
 
-def _doubles(rows: int, columns: int, periodic: bool) -> list[list[nn.Module]]:
-    """Layers of each level that double features and add a border of one: `rows` at first, `columns` in the end."""
-    if not periodic:
-        return [[nn.Upsample(scale_factor=2, mode="bilinear"), nn.ReflectionPad2d(1)] for _ in WIDTHS]
-    widths = [max(2, math.ceil(columns / 2**left)) for left in range(len(WIDTHS), 0, -1)] + [columns]
-    heights = [rows * 2**level for level in range(len(WIDTHS) + 1)]
-    along_y = [halfpixel_double(*pair, border=1).float() for pair in pairwise(heights)]
-    along_x = [halfpixel_circle(*pair, border=1).float() for pair in pairwise(widths)]
-    return [[Separable(*maps)] for maps in zip(along_y, along_x, strict=True)]
+def _doubles(start: list[int], around: int | None) -> list[Separable]:
+    """Return the maps that double features and add a border of one; around a circle to exactly so many columns."""
+    doublings = len(WIDTHS)
+    heights, widths = ([size * 2**level for level in range(doublings + 1)] for size in start)
+    if around is not None:
+        widths = [max(2, math.ceil(around / 2**left)) for left in range(doublings, 0, -1)] + [around]
+    along_x = halfpixel_double if around is None else halfpixel_circle
+    return [
+        Separable(halfpixel_double(*rows, border=1).float(), along_x(*columns, border=1).float())
+        for rows, columns in zip(pairwise(heights), pairwise(widths), strict=True)
+    ]
 
 
 def make_dcgan(
