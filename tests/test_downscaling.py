@@ -116,6 +116,16 @@ def test_few_cells_are_warned_about(tiny):
         run(coarse_field(), preset=tiny, constraint="additive")
 
 
+def test_one_cell_has_no_standard_error_and_says_so(tiny):
+    alone = coarse_field((3, 3)).where(lambda da: (da.lat == da.lat[1]) & (da.lon == da.lon[1]))
+    with pytest.warns(DipWarning, match="The field has one coarse cell.*standard error is NaN"):
+        out = run(alone, preset=tiny)
+    assert np.isfinite(out.ssh_mean).sum() == 4
+    assert np.isnan(out.ssh_std).all()
+    assert np.isnan(out.predicted_rmse)
+    assert abs(out.conservation_error).max() < 1e-6
+
+
 def test_lazy_equals_eager_bit_for_bit_and_building_computes_nothing(tiny):
     da = coarse_field(times=3)
     da[1] = da[1].where(da.lon > 5.3)

@@ -180,7 +180,7 @@ def combine_optimal(
 
 
 def warn_of_few_cells(cells: int) -> None:
-    """Warn where the size of an error cannot be known well.
+    """Warn where the size of an error cannot be known well, or not at all.
 
     Parameters
     ----------
@@ -196,10 +196,15 @@ def warn_of_few_cells(cells: int) -> None:
     --------
     >>> warn_of_few_cells(100)
     """
-    if cells < CELLS_FOR_A_STANDARD_ERROR:
-        warnings.warn(
-            f"The field has {cells} coarse cells. Below {CELLS_FOR_A_STANDARD_ERROR} the standard error is itself "
-            "uncertain, often by a third: take a larger window if there is one.",
-            DipWarning,
-            stacklevel=3,
+    if cells == 1:
+        message = (
+            "The field has one coarse cell. It does not tell how much the field varies, so that the standard error is "
+            "NaN: take a larger window if there is one."
         )
+    else:
+        message = (
+            f"The field has {cells} coarse cells. Below {CELLS_FOR_A_STANDARD_ERROR} the standard error is itself "
+            "uncertain, often by a third: take a larger window if there is one."
+        )
+    if cells < CELLS_FOR_A_STANDARD_ERROR:
+        warnings.warn(message, DipWarning, stacklevel=3)

@@ -77,7 +77,9 @@ class SliceEstimate:
         check_values(values, recipe.name, recipe.largest)
         piece = self.piece(values, stamp)
         if recipe.preset.constraint == "optimal":
-            warn_of_few_cells(int(piece.sea.coarse.sum()))
+            cells = int(piece.sea.coarse.sum())
+            warn_of_few_cells(cells)
+            piece = piece if cells > 1 else _without_error(piece)
         return finish(piece, recipe.factor) | {name: np.asarray(piece.scalars[name]) for name in SCALARS}
 
     def piece(self, values: FloatArray, stamp: int, covariance: Covariance | None = None) -> Piece:
@@ -274,6 +276,12 @@ def _attentive(make: Callable[[], Generator], observation: Observation, periodic
     generator = make()
     generator.attend(observation.values, observation.weights > 0, periodic=periodic)
     return generator
+
+
+def _without_error(piece: Piece) -> Piece:
+    """Leave out the standard error: one value does not tell how much the field varies."""
+    unknown = {name: np.nan for name in ("predicted_rmse", "predicted_skill")}
+    return replace(piece, variance=np.full_like(piece.variance, np.nan), scalars={**piece.scalars, **unknown})
 
 
 def _spread(fields: FloatArray) -> FloatArray:
