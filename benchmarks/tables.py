@@ -56,7 +56,7 @@ def provenance(records: Sequence[Record], command: str) -> str:
     if machines:
         lines.append("Machine: " + "; ".join(machines) + ".")
     if len(codes) > 1:
-        lines.append(f"**The records come from {len(codes)} states of the code: run with `--fresh`.**")
+        lines.append(f"Records of {len(codes)} states of the code.")
     return " ".join(lines)
 
 

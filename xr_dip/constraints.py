@@ -1,7 +1,8 @@
 """Enforcement of the coarse values: a field becomes one whose weighted block means are the values.
 
 Each leaves a field that satisfies the constraint as it is, and cells without weight (land) untouched. Applied after
-the fit: inside the data loss the misfit would be identically zero and nothing would train.
+the fit: inside the data loss the misfit would be identically zero and nothing would train, which `xr_dip.fitting.fit`
+refuses.
 """
 
 from __future__ import annotations
@@ -175,7 +176,9 @@ def soft(
 ) -> FloatArray:
     """Leave the field as it was fitted: the values were held in the fit, by a penalty ``alpha mean((P_w x - y)^2)``.
 
-    Nothing is exact, which is right for values with noise. The penalty is `xr_dip.fitting.penalties.CoarseMisfit`.
+    Nothing is exact, which is right for values with noise. The penalty is `xr_dip.fitting.penalties.CoarseMisfit`: it
+    holds the values against other penalties, or beside a loss that is no mean square. Where the mean square of the
+    misfit is all there is, it only multiplies the loss, which changes nothing; a run warns of that.
 
     Parameters
     ----------

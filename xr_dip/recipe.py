@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from inspect import signature
@@ -12,7 +13,8 @@ import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.constraints import CONSTRAINT_NAMES, make_constraint
+from xr_dip.constraints import CONSTRAINT_NAMES, NOT_ENFORCED, make_constraint
+from xr_dip.errors import DipWarning
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
@@ -230,7 +232,8 @@ def make_recipe(
     if options is not None and options.get("generator_options"):
         _check_generator(chosen, target.factor)
     if noise_std is not None:
-        chosen = chosen.override(stopping="discrepancy")
+        chosen = _for_noise(chosen, asked=parts.get("constraint")).override(stopping="discrepancy")
+    _warn_of_idle_penalty(chosen)
     check_name("stopping", chosen.stopping, STOPPING)
     _check_uncertainty(chosen, target.factor, latent_samples, perturb=perturb_observations, noisy=noise_std is not None)
     return Recipe(
@@ -254,6 +257,29 @@ def make_recipe(
         latent_samples=latent_samples,
         perturb_observations=perturb_observations,
     )
+
+
+def _for_noise(preset: Preset, asked: str | None) -> Preset:
+    """Return a preset that does not keep the noise of the values; refuse a constraint that was asked to keep it."""
+    allowed = [*NOT_ENFORCED, "optimal"]
+    if asked is not None and asked not in allowed:
+        raise ValueError(
+            f"Invalid constraint {asked!r} with noise_std. Noisy values are not to be kept exactly: it must be one of "
+            f"{allowed}."
+        )
+    return preset if preset.constraint in allowed else preset.override(constraint="none")
+
+
+def _warn_of_idle_penalty(preset: Preset) -> None:
+    """Warn where holding the values by their mean square only multiplies a loss that is just that."""
+    if preset.loss == "mse" and list(preset.penalties_of_fits()) == ["coarse_misfit"]:
+        asked = "The constraint 'soft'" if preset.constraint == "soft" else "The penalty 'coarse_misfit'"
+        warnings.warn(
+            f"{asked} changes nothing here: beside the loss 'mse' alone it only multiplies it. It holds the values "
+            "against other penalties or beside another loss, such as 'l1'.",
+            DipWarning,
+            stacklevel=4,
+        )
 
 
 def _check_uncertainty(preset: Preset, factor: Factor, latent_samples: int, *, perturb: bool, noisy: bool) -> None:
