@@ -12,7 +12,6 @@ from typing import Any
 from xr_dip.blocks import Factor
 from xr_dip.constraints import SOFT_WEIGHT
 
-
 WIDE_CELLS = 24
 """Factor from which a coarse cell is wider than most eddies."""
 
