@@ -30,7 +30,7 @@ def result(truth):
     coarse = ("latitude_coarse", "longitude_coarse")
     return xr.Dataset(
         {
-            "ssh_mean": truth + 0.02,
+            "ssh_mean": (truth + 0.02).assign_attrs(truth.attrs),
             "ssh_std": xr.full_like(truth, 0.03),
             "conservation_error": (coarse, [[1e-9, -2e-9], [0.0, np.nan]], {"units": "m"}),
             "fit_residual": (coarse, [[0.01, -0.02], [0.03, np.nan]], {"units": "m"}),
