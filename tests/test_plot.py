@@ -310,6 +310,16 @@ def test_an_overview_matches_a_truth_by_position_and_unit(result, truth):
         plot.overview(result, truth.assign_coords(latitude=truth.latitude + 0.05))
 
 
+def test_a_truth_of_another_day_is_not_drawn(result, truth):
+    tomorrow = truth.assign_coords(time=truth.time + np.timedelta64(1, "D"))
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-02T.* that of the result, 2009-07-01"):
+        result.dip.plot(tomorrow)
+    with pytest.raises(ValueError, match="Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
+        plot.compare({"a": truth, "b": tomorrow}, truth)
+    with pytest.raises(ValueError, match=r"Invalid truth with 2 entries along 'time', .* as in `\.isel\(time=0\)`"):
+        result.dip.plot(xr.concat([truth, tomorrow], "time"))
+
+
 def test_an_overview_refuses_the_input_of_another_result(result, truth):
     with pytest.raises(ValueError, match=r"Invalid coarse of \(3, 5\) cells. It must be the input of a result of"):
         plot.overview(result, coarse=truth[:3, :5])
