@@ -129,6 +129,30 @@ def test_spectra_are_those_of_the_verification(truth):
     np.testing.assert_allclose(line.get_xdata(), 1e-3 / density.wavenumber)
 
 
+@pytest.mark.parametrize("draw", [plot.height, plot.spread, plot.departure, plot.animate])
+def test_a_whole_result_is_no_field(result, draw):
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type Dataset. .* such as `\.ssh_mean`, or .* `\.dip\.plot\(\)`"):
+        draw(result)
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type ndarray. It must be an xarray.DataArray, such as one var"):
+        draw(result.ssh_mean.values)
+
+
+def test_an_error_is_of_two_fields(result, truth):
+    with pytest.raises(TypeError, match=r"Invalid estimate of type Dataset. It must be an xarray.DataArray: pass one"):
+        plot.error(result, truth)
+    with pytest.raises(TypeError, match=r"Invalid truth of type Dataset. It must be an xarray.DataArray: pass one"):
+        plot.error(truth, result)
+
+
+def test_fields_have_labels(result, truth):
+    with pytest.raises(TypeError, match=r"Invalid fields of type DataArray. It must be a mapping from labels to DataA"):
+        plot.spectra(truth)
+    with pytest.raises(TypeError, match=r"Invalid estimates of type DataArray. It must be a mapping from labels to Da"):
+        plot.compare(truth, truth)
+    with pytest.raises(TypeError, match=r"Invalid fields 'fine' of type Dataset. It must be an xarray.DataArray: pass"):
+        plot.spectra({"fine": result})
+
+
 @pytest.mark.parametrize(("fields", "message"), [({}, "at least one field"), (None, "'ssh' with missing values")])
 def test_spectra_refuse_nothing_and_land(truth, fields, message):
     with pytest.raises(ValueError, match=message):

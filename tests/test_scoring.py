@@ -219,6 +219,8 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
 
 def test_what_is_no_result_is_refused():
     truth = truth_field()
+    with pytest.raises(TypeError, match="Invalid result of type DataArray. It must be the Dataset that xr_dip returne"):
+        verify(make(truth).ssh_mean, truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         verify(truth.to_dataset(), truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):

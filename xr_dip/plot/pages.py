@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xr_dip.canvas import draw_bar, find_grid, flat, map_aspect, new_panels
+from xr_dip.canvas import check_fields, draw_bar, find_grid, flat, map_aspect, new_panels
 from xr_dip.cf.dataset import MEMBER, REALIZATION
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.downscaling import interpolate
@@ -112,6 +112,8 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
 
     Raises
     ------
+    TypeError
+        If the estimates are no mapping of DataArrays.
     ValueError
         If there are no estimates, one has the label "truth", or a field is on another grid or of another time.
     ImportError
@@ -125,6 +127,7 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
     >>> list(compare({name: interpolate(coarse, 4, name).ssh_mean for name in ("nearest", "bicubic")}, truth))
     ['nearest', 'bicubic', 'truth', 'error of nearest', 'error of bicubic']
     """
+    check_fields(estimates, "estimates")
     if not estimates or "truth" in estimates:
         raise ValueError(f"Invalid estimates {list(estimates)}. They must be one or more, none of them 'truth'.")
     maps = {label: _one_map(field) for label, field in estimates.items()}
