@@ -82,7 +82,7 @@ def test_options_of_impedance_are_refused_as_downscale_does():
             call(field, preset="fast", generator_options={"x": 1})
         told.add(str(error.value))
     assert len(told) == 1
-    with pytest.raises(TypeError, match="Invalid generator_options 3. It must be a mapping from names to values"):
+    with pytest.raises(TypeError, match=r"Invalid generator_options 3. It must be a mapping from names to values"):
         analysis.impedance(field, generator_options=3)
 
 

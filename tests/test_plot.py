@@ -131,9 +131,9 @@ def test_spectra_are_those_of_the_verification(truth):
 
 @pytest.mark.parametrize("draw", [plot.height, plot.spread, plot.departure, plot.animate])
 def test_a_whole_result_is_no_field(result, draw):
-    with pytest.raises(TypeError, match=r"Invalid \w+ of type Dataset. .* such as `\.ssh_mean`, or .* `\.dip\.plot\(\)`"):
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type Dataset. It .* such as `\.ssh_mean`, or .* `\.dip\.plot"):
         draw(result)
-    with pytest.raises(TypeError, match=r"Invalid \w+ of type ndarray. It must be an xarray.DataArray, such as one var"):
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type ndarray. It must be an xarray.DataArray, such as one v"):
         draw(result.ssh_mean.values)
 
 
@@ -338,7 +338,7 @@ def test_a_truth_of_another_day_is_not_drawn(result, truth):
     tomorrow = truth.assign_coords(time=truth.time + np.timedelta64(1, "D"))
     with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-02T.* that of the result, 2009-07-01"):
         result.dip.plot(tomorrow)
-    with pytest.raises(ValueError, match="Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
         plot.compare({"a": truth, "b": tomorrow}, truth)
     with pytest.raises(ValueError, match=r"Invalid truth with 2 entries along 'time', .* as in `\.isel\(time=0\)`"):
         result.dip.plot(xr.concat([truth, tomorrow], "time"))

@@ -151,7 +151,7 @@ def test_a_truth_in_another_calendar_is_scored():
 
 def test_a_truth_without_a_cell_to_compare_is_refused():
     fine, week = week_of_results()
-    with pytest.raises(ValueError, match="Invalid truth without a value where the result has one. There must be a cel"):
+    with pytest.raises(ValueError, match=r"Invalid truth without a value where the result has one. There must be a ce"):
         verify(fine, week * np.nan)
     scores = verify(fine, week.where(week.time == week.time[1]), baselines=())
     assert scores.cells.values.tolist() == [0, 24 * 36, 0]
@@ -219,7 +219,7 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
 
 def test_what_is_no_result_is_refused():
     truth = truth_field()
-    with pytest.raises(TypeError, match="Invalid result of type DataArray. It must be the Dataset that xr_dip returne"):
+    with pytest.raises(TypeError, match=r"Invalid result of type DataArray. It must be the Dataset that xr_dip return"):
         verify(make(truth).ssh_mean, truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         verify(truth.to_dataset(), truth)

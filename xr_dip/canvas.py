@@ -232,7 +232,7 @@ def check_field(field: Any, argument: str = "field") -> None:
     >>> check_field(xr.Dataset({"ssh_mean": 0.0}))
     Traceback (most recent call last):
     ...
-    TypeError: Invalid field of type Dataset. It must be an xarray.DataArray: pass one of its variables, such as `.ssh_mean`, or draw a whole result by `.dip.plot()`.
+    TypeError: Invalid field of type Dataset. It must be an xarray.DataArray: pass one of its variables...
     """
     if isinstance(field, xr.DataArray):
         return
@@ -262,7 +262,7 @@ def check_fields(fields: Any, argument: str) -> None:
     >>> check_fields(xr.DataArray(0.0), "fields")
     Traceback (most recent call last):
     ...
-    TypeError: Invalid fields of type DataArray. It must be a mapping from labels to DataArrays, such as {'estimate': fine.ssh_mean}.
+    TypeError: Invalid fields of type DataArray. It must be a mapping from labels to DataArrays, such as...
     """
     if not isinstance(fields, Mapping):
         raise TypeError(

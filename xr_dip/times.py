@@ -88,8 +88,8 @@ def _check_time(name: str, own: xr.DataArray, other: xr.DataArray) -> None:
     """Refuse another time; a dimension of another size is refused where fields are compared."""
     if other.size == 1 and own.size > 1 and not other.dims:
         raise ValueError(
-            f"Invalid {name!r} of the truth, {_stamps(other)[0]} alone. It must be all {own.size} of the result: select "
-            f"one of them there, or, if the truth is the same for all, leave it out by `.drop_vars({name!r})`."
+            f"Invalid {name!r} of the truth, {_stamps(other)[0]} alone. It must be all {own.size} of the result: "
+            f"select one of them there, or, if the truth is the same for all, leave it out by `.drop_vars({name!r})`."
         )
     if own.size != other.size or (own.size > 1 and not is_time(own.variable)):
         return

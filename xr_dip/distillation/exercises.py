@@ -153,8 +153,8 @@ def check_added(exercises: Sequence[Exercise]) -> None:
 
     Examples
     --------
-    >>> nothing = Exercise(np.zeros((3, 5, 5), np.float32), np.zeros((2, 1, 1), np.float32), np.ones((1, 1), np.float32))
-    >>> check_added([nothing])
+    >>> zero, known = np.zeros((2, 1, 1), np.float32), np.ones((1, 1), np.float32)
+    >>> check_added([Exercise(np.zeros((3, 5, 5), np.float32), zero, known)])
     Traceback (most recent call last):
     ...
     ValueError: Invalid estimates that differ from the kriging of a student by 1e-06 of the roughness of ...

@@ -99,8 +99,8 @@ def read_lessons(
     """
     if not isinstance(coarse, xr.DataArray):
         raise TypeError(
-            f"Invalid coarse of type {type(coarse).__name__}. It must be an xarray.DataArray, such as one variable of a "
-            "Dataset; the estimates come after it."
+            f"Invalid coarse of type {type(coarse).__name__}. It must be an xarray.DataArray, such as one variable of "
+            "a Dataset; the estimates come after it."
         )
     mean, std = _fields(coarse, estimates)
     _check_made_of_block_means(estimates, str(coarse.name))

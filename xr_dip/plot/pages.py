@@ -132,7 +132,7 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
         raise ValueError(f"Invalid estimates {list(estimates)}. They must be one or more, none of them 'truth'.")
     maps = {label: _one_map(field) for label, field in estimates.items()}
     first = next(iter(maps.values()))
-    known = [_placed(field, truth) for field in maps.values()][0]
+    known, *_ = [_placed(field, truth) for field in maps.values()]  # each is compared in place and time
     errors = {f"error of {label}": field for label, field in maps.items()}
     heights = {**maps, "truth": known}
     axes = new_panels([list(heights), list(errors)], map_aspect(first))
