@@ -219,9 +219,7 @@ def make_recipe(
     for argument, part in parts.items():
         if part is not None:
             check_name(argument, part, list(tables[argument]))
-    for argument, value in (options or {}).items():
-        if value is not None and not isinstance(value, Mapping):
-            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
+    check_options(options or {})
     chosen = PRESETS[preset](target.factor).override(**parts, **(options or {}))  # type: ignore[arg-type]
     dims = (target.horizontal.y_dim, target.horizontal.x_dim)
     chosen = with_operator(
@@ -230,7 +228,7 @@ def make_recipe(
     check_penalties(chosen.penalties)
     _check_constraint(chosen)
     if options is not None and options.get("generator_options"):
-        _check_generator(chosen, target.factor)
+        check_generator(chosen, target.factor)
     if noise_std is not None:
         chosen = _for_noise(chosen, asked=parts.get("constraint")).override(stopping="discrepancy")
     _warn_of_idle_penalty(chosen)
@@ -312,8 +310,44 @@ def _check_constraint(preset: Preset) -> None:
         )
 
 
-def _check_generator(preset: Preset, factor: Factor) -> None:
-    """Refuse options that the generator cannot use: a small one is made."""
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options that are no mapping.
+
+    Parameters
+    ----------
+    options : mapping
+        By the name of the argument; None for none.
+
+    Raises
+    ------
+    TypeError
+
+    Examples
+    --------
+    >>> check_options({"generator_options": 3})
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid generator_options 3. It must be a mapping from names to values.
+    """
+    for argument, value in options.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
+
+
+def check_generator(preset: Preset, factor: Factor) -> None:
+    """Refuse options that the generator cannot use: a small one is made.
+
+    Parameters
+    ----------
+    preset : Preset
+        Its generator and the options of it.
+    factor : (int, int)
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the generator refuses its value.
+    """
     make = GENERATORS[preset.generator]
     known = sorted(set(signature(make).parameters) - {"shape", "factor", "seed", "periodic"})
     unknown = sorted(set(preset.generator_options) - set(known))
