@@ -52,7 +52,7 @@ twin.pair twin.methods twin.stored twin.comparison twin.single twin.profiles twi
 twin.plot.names twin.plot.diagrams twin.plot.panels twin.plot twin
 analysis.impedance analysis.recurrence analysis.plot analysis
 report.pictures report.page report.figures report.shown report.sections report.writing report accessor score_command
-report_command student_command twin_command
+report_command student_command twin_command named_files
 xr_dip cli
 """)
 
