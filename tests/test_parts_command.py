@@ -1,4 +1,4 @@
-"""Every part by its name on the command line, and every loss through the accessor: sizes no power of two divides, land."""
+"""Every part by its name on the command line, every loss through the accessor: odd sizes, with land."""
 
 import dataclasses
 import json
