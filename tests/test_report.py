@@ -285,14 +285,30 @@ def test_a_missing_library_is_one_line_with_its_cure(files, monkeypatch):
     assert "pip install xr-dip[plot]" in done.stderr
 
 
-@pytest.mark.skipif(browser.COMMAND is None, reason=f"none of {browser.NAMES} is installed")
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-def test_a_browser_shows_all_of_it_at_any_width(page, content, width, dark):
-    told = browser.look_at(page, width, dark=dark)
-    assert told["faults"] == told["console"] == []
+@pytest.mark.skipif(browser.COMMAND is None, reason="no browser is installed: `make browser` gets one")
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, False), (390, True)])
+def test_a_browser_shows_all_of_it_at_any_width(page, content, tmp_path, width, dark):
+    picture = tmp_path / f"report-{width}{'-dark' if dark else ''}.png"
+    told = browser.look_at(page, width, dark=dark, picture=picture)
+    assert told["faults"] == []
     assert len(told["images"]) == len(content.all("img"))
     assert min(told["images"]) > 0
     assert told["width"] == width
     assert told["needed"] <= width
     assert told["smallest"] >= 12
     assert told["background"] == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+    assert matplotlib.image.imread(picture).shape[:2] == (told["height"], width)
+
+
+@pytest.mark.skipif(browser.COMMAND is None, reason="no browser is installed: `make browser` gets one")
+def test_the_browser_would_tell_of_faults(tmp_path):
+    (tmp_path / "bad.html").write_text(
+        "<!DOCTYPE html><meta name='viewport' content='width=device-width'><p style='width: 700px'>wide</p>"
+        "<img src='none.png'><script>console.error('told'); fail()</script>"
+    )
+    told = browser.look_at(tmp_path / "bad.html", 390)
+    assert told["images"] == [0]
+    assert told["needed"] >= 700
+    assert {"told", "fail is not defined", "ERR_FILE_NOT_FOUND"} <= set(
+        re.findall("told|fail is not defined|ERR_FILE_NOT_FOUND", json.dumps(told["faults"]))
+    )

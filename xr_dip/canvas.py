@@ -60,18 +60,39 @@ def find_library(name: str) -> Any:
             return import_module(name)
     except ModuleNotFoundError as error:
         library = name.partition(".")[0]
-        raise ImportError(f"Pictures need {library}. Install it with `pip install xr-dip[plot]`.") from error
+        extra = library if library == "cartopy" else "plot"
+        raise ImportError(f"Pictures need {library}. Install it with `pip install xr-dip[{extra}]`.") from error
 
 
-def new_axes() -> Axes:
+def new_axes(projection: Any = None) -> Axes:
     """Axes of a new figure.
+
+    Parameters
+    ----------
+    projection : cartopy.crs.Projection, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If cartopy is missing, and a projection is given.
+    TypeError
+        If it is no projection of cartopy.
 
     Examples
     --------
     >>> new_axes().get_title()
     ''
     """
-    axes: Axes = find_library("matplotlib.pyplot").subplots(layout="compressed")[1]
+    if projection is not None and not isinstance(projection, find_library("cartopy.crs").Projection):
+        raise TypeError(
+            f"Invalid projection {projection!r}. It must be one of cartopy.crs, such as cartopy.crs.PlateCarree()."
+        )
+    shape = {"subplot_kw": {"projection": projection}}
+    axes: Axes = find_library("matplotlib.pyplot").subplots(layout="compressed", **shape)[1]
     return axes
 
 
@@ -106,7 +127,7 @@ def new_panels(rows: list[list[str]], aspect: float) -> dict[str, Axes]:
 def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, title: str) -> None:
     """Draw cells on longitude and latitude, as wide as they are in the middle of the domain; NaN is grey.
 
-    What is outside of a domain with oblique sides is left blank.
+    What is outside of a domain with oblique sides is left blank. Axes of cartopy place the cells by their projection.
 
     Parameters
     ----------
@@ -122,7 +143,8 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     Raises
     ------
     ValueError
-        If the field has other dimensions too, or no latitude and longitude are found.
+        If the field has other dimensions too, or no latitude and longitude are found; also by index, if the axes are of
+        cartopy.
 
     Examples
     --------
@@ -134,6 +156,9 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     """
     horizontal = find_grid(field)
     places = _centres(horizontal)
+    projected = on_globe(axes)
+    if projected and isinstance(horizontal.grid, IndexGrid):
+        raise ValueError(f"Invalid field {field.name!r} without positions. It must have them to be drawn by cartopy.")
     axes.pcolormesh(
         places.x,
         places.y,
@@ -143,10 +168,34 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
         cmap=getattr(find_library("cmocean").cm, colours).with_extremes(bad=LAND_COLOUR),
         shading="nearest",
         rasterized=True,
+        **({"transform": find_library("cartopy.crs").PlateCarree()} if projected else {}),
     )
-    axes.set_aspect(places.aspect)
     axes.set_title(title, fontsize="medium")
+    if projected:
+        outside = {"draw_labels": ["left", "bottom"], "x_inline": False, "y_inline": False, "rotate_labels": False}
+        axes.gridlines(linewidth=0.4, **outside)  # type: ignore[attr-defined]
+        return
+    axes.set_aspect(places.aspect)
     axes.set(xlabel=places.labels[0], ylabel=places.labels[1])
+
+
+def on_globe(axes: Axes) -> bool:
+    """Whether Axes are of cartopy, which have a projection.
+
+    Parameters
+    ----------
+    axes : Axes
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> on_globe(new_axes())
+    False
+    """
+    return hasattr(axes, "projection")
 
 
 def draw_bar(panels: list[Axes], label: str, location: str = "bottom") -> None:

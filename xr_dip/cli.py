@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import xarray as xr
 
 from xr_dip import downscaling, report_command, samples, score_command, student_command, twin_command
 from xr_dip._version import __version__
 from xr_dip.archive.command import make_command
 from xr_dip.cf.netcdf import check_output, copy_file, write_netcdf
 from xr_dip.inputs import Periodic
+from xr_dip.named_files import file_of, open_file, open_mask, read_noise_option
 from xr_dip.presets import PRESETS
 from xr_dip.variables import select_variable
 
@@ -171,9 +171,8 @@ def main() -> None:
 @click.option("--y-coord", metavar="NAME", help="Latitude, or y of a projection, where it cannot be found.")
 @click.option(
     "--noise-std",
-    type=float,
-    metavar="NUMBER",
-    help="Noise of the input, in its unit; it is then not enforced exactly.",
+    metavar="NUMBER|FILE:VAR",
+    help="Noise of the input, in its unit, one number or one for each value; it is then not enforced exactly.",
 )
 @click.option("--perturb-observations", is_flag=True, help="Fit each member to the input plus noise of its own.")
 @click.option(
@@ -193,6 +192,7 @@ def downscale(
     name: str,
     factor: int | tuple[int, int],
     mask: str | None,
+    noise_std: str | None,
     periodic: str,
     overwrite: bool,
     quiet: bool,
@@ -205,15 +205,18 @@ def downscale(
       xr-dip downscale coarse.nc fine.nc --var zos --factor 8
       xr-dip downscale coarse.nc fine.nc --var zos --factor 8 --mask mesh.nc:tmask
       xr-dip downscale coarse.nc fine.nc --var adt --factor 5,4 --members 20 --noise-std 0.02
+      xr-dip downscale coarse.nc fine.nc --var adt --factor 8 --noise-std coarse.nc:err_adt
     """  # noqa: D301
     with _one_line_errors():
-        check_output(target, overwrite=overwrite, inputs=(source, _file_of(mask)))
-        with _open(source) as dataset, _open_mask(mask) as sea:
+        check_output(target, overwrite=overwrite, inputs=(source, file_of(mask), file_of(noise_std)))
+        noise = read_noise_option(noise_std)
+        with open_file(source) as dataset, open_mask(mask) as sea:
             field = select_variable(dataset, name)
             fine = downscaling.downscale(
                 field,
                 factor,
                 mask=sea,
+                noise_std=noise,
                 periodic=PERIODIC[periodic],
                 progress=not quiet,
                 dataset=dataset,
@@ -254,43 +257,21 @@ def sample(name: str | None, listing: bool, output: Path | None, overwrite: bool
     click.echo(output or path)
 
 
-def _open(path: Path) -> xr.Dataset:
-    """Open a NetCDF file, with errors that name it."""
-    if not path.is_file():
-        raise FileNotFoundError(f"Invalid input '{path}'. It must be a file, there is none of this name.")
-    try:
-        return xr.open_dataset(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"Invalid input '{path}'. It must be a NetCDF file that xarray can open: {error}") from error
-
-
-def _file_of(place: str | None) -> str | None:
-    """File of a FILE:VAR."""
-    return place and place.rpartition(":")[0]
-
-
-@contextmanager
-def _open_mask(place: str | None) -> Iterator[xr.DataArray | None]:
-    """Variable of a file, given as FILE:VAR; not loaded, as of a global mask only a window is needed."""
-    if place is None:
-        yield None
-        return
-    path, _, name = place.rpartition(":")
-    if not path or not name:
-        raise ValueError(
-            f"Invalid mask '{place}'. It must be a file and a variable with a colon between: mesh.nc:tmask."
-        )
-    with _open(Path(path)) as dataset:
-        yield select_variable(dataset, name)
-
-
-main.add_command(make_command(downscale.params, errors=_one_line_errors, open_mask=_open_mask, periodic=PERIODIC))
-main.add_command(score_command.make_command(errors=_one_line_errors, open_file=_open))
-main.add_command(report_command.make_command(errors=_one_line_errors, open_file=_open))
-main.add_command(twin_command.make_command(downscale.params, errors=_one_line_errors, open_file=_open))
-main.add_command(student_command.make_train_command(errors=_one_line_errors, open_file=_open))
+main.add_command(
+    make_command(
+        downscale.params,
+        errors=_one_line_errors,
+        open_mask=open_mask,
+        read_noise=read_noise_option,
+        periodic=PERIODIC,
+    )
+)
+main.add_command(score_command.make_command(errors=_one_line_errors, open_file=open_file))
+main.add_command(report_command.make_command(errors=_one_line_errors, open_file=open_file))
+main.add_command(twin_command.make_command(downscale.params, errors=_one_line_errors, open_file=open_file))
+main.add_command(student_command.make_train_command(errors=_one_line_errors, open_file=open_file))
 main.add_command(
     student_command.make_apply_command(
-        errors=_one_line_errors, open_file=_open, open_mask=_open_mask, periodic=PERIODIC
+        errors=_one_line_errors, open_file=open_file, open_mask=open_mask, periodic=PERIODIC
     )
 )

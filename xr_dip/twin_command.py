@@ -1,9 +1,8 @@
-"""The subcommand ``xr-dip twin``: methods compared on a file that holds the truth."""
+"""The subcommand ``xr-dip twin``: experiments on a file that holds the truth."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,36 @@ import click
 import xarray as xr
 from click.core import ParameterSource
 
-from xr_dip import twin
+from xr_dip.canvas import find_library
 from xr_dip.cf.netcdf import check_output, write_netcdf
+from xr_dip.twin_experiments import CLAIMS, EXPERIMENTS, Experiment, draw
 from xr_dip.variables import select_variable
 
 # Of `downscale`, with the same meaning: how coarse values come from fine ones.
 OBSERVED = ("operator", "operator_options")
 
-HELP = """Make the field NAME of the file TRUTH coarse, make it fine again by each method, and score the results.
+HELP = """Make the field NAME of the file TRUTH coarse, make it fine again, and see what became of it.
 
 \b
-Prints one score by factor, method and noise. With --out all scores are written to a NetCDF file, with --plot a picture
-is drawn. With --claims, instead, the published claims about the deep image prior are judged on one field.
+--experiment says what is compared:
+  factors      one score by factor, method and noise
+  sections     the estimates along one row of the truth
+  ensemble     members, means of so many of them, and their spread, of one factor
+  enforcement  the same fits with each form of conservation, of one factor
+  losses       scores on the way through a fit, for each loss, of one factor
+With --claims, instead, the published claims about the deep image prior are judged on one field.
+
+The last three take one preset as --methods, by default the published one. What was found is printed as a table; --out
+writes all of it to a NetCDF file, --plot draws a picture.
 
 \b
 Examples:
   xr-dip twin truth.nc --var ssh --factors 4,8,16 --methods bicubic,kriging,balanced
   xr-dip twin truth.nc --var ssh --factors 8 --noise-std 0,0.02 --out scores.nc --plot scores.png
   xr-dip twin truth.nc --var ssh --factors 8 --operator gaussian --operator-option width=0.4
-  xr-dip twin truth.nc --var ssh --claims --factors 1,4,16,32 --members 3 --cache kept/
+  xr-dip twin truth.nc --var ssh --experiment ensemble --factors 8 --methods fast --constraints smooth --plot size.png
+  xr-dip twin truth.nc --var ssh --claims --factors 1,4,16,32 --members 3 --cache kept/ --plot pictures/
 """
-
-
-NOT_OF_CLAIMS = {"methods": "--methods", "noise_std": "--noise-std", "score": "--score", "picture": "--plot"}
-"""Options by argument that say nothing to `xr_dip.twin.claims`."""
-CLAIMS_ARE = "verdicts are words, of the published method, with noise of a size of its own"
 
 
 def make_command(
@@ -64,152 +68,81 @@ def make_command(
     def compare(
         truth: Path,
         name: str,
-        factors: str,
-        methods: str,
-        noise_std: str,
-        score: str,
+        experiment: str,
         published: bool,
         output: Path | None,
         picture: Path | None,
         overwrite: bool,
         quiet: bool,
-        **options: Any,
+        seed: int,
+        device: str,
+        cache: Path | None,
+        **given: Any,
     ) -> None:
-        options = {key: given for key, given in options.items() if given is not None or key not in OBSERVED}
+        common = {"seed": seed, "device": device, "cache": cache, "progress": not quiet}
         with errors():
-            if published:
-                _refuse_what_claims_ignore()
-            if published and not options.keys().isdisjoint(OBSERVED):
-                raise ValueError("Invalid --operator with --claims. It must be left out: claims are of block means.")
-            for path in filter(None, (output, picture)):
+            kind = CLAIMS if published else EXPERIMENTS[experiment]
+            _refuse_what_is_ignored(kind, "--claims" if published else f"--experiment {experiment}", given)
+            given = {key: kind.defaults[key] if given[key] is None else given[key] for key in kind.defaults}
+            common["members"] = given["members"]
+            places = _places(picture, kind)
+            for path in filter(None, (output, *places.values())):
                 check_output(path, overwrite=overwrite, inputs=(truth,))
-            if picture:
-                _check_picture(picture, output)
+            _check_pictures(places.values(), output)
             with open_file(truth) as dataset:
-                field = select_variable(dataset, name)
-                options |= {"progress": not quiet}
-                if published:
-                    found = twin.claims(field, _numbers(factors, int, "factors"), **options)
-                else:
-                    found = _experiment(field, factors, methods, noise_std, options)
+                found = kind.run(select_variable(dataset, name), given, common)
+            first = next(iter(found.values()))
             if output:
-                write_netcdf(found, output, overwrite=overwrite)
-            lines = format_claims(found) if published else format_table(found, score)
-            if picture:
-                _draw(found, score, picture)
+                write_netcdf(first, output, overwrite=overwrite)
+            score = given.get("score", "")
+            lines = kind.write(first, score)
+            draw(kind, found, score, places)
         click.echo(lines)
 
     observed = [option for option in shared if option.name in OBSERVED]
     return click.Command("twin", callback=compare, params=[*_parameters(), *observed], help=HELP)
 
 
-def format_table(scores: xr.Dataset, score: str = "rmse") -> str:
-    """Lay one score out as a table of methods by factor; the mean where there are several times.
-
-    Parameters
-    ----------
-    scores : Dataset
-        Of `xr_dip.twin.experiment`.
-    score : str
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If there is no such score.
-
-    Examples
-    --------
-    >>> rmse = (("factor", "estimator", "noise_std"), [[[0.01]], [[0.03]]], {"units": "m"})
-    >>> scores = xr.Dataset({"rmse": rmse}, {"factor": [4, 8], "estimator": ["bicubic"], "noise_std": [0.0]})
-    >>> print(format_table(scores))
-    rmse (m)    x4    x8
-    bicubic   0.01  0.03
-    """
-    if score not in scores:
-        raise ValueError(f"Invalid score {score!r}. It must be one of {list(scores.data_vars)}.")
-    kept = ("estimator", "noise_std", "factor")
-    values = scores[score].mean([dim for dim in scores[score].dims if dim not in kept]).transpose(*kept)
-    units = str(scores[score].attrs.get("units", ""))
-    rows = [[f"{score} ({units})" if units else score, *(f"x{factor}" for factor in values.factor.values)]]
-    for method in values.estimator.values:
-        for noise in values.noise_std.values:
-            label = f"{method}, noise {noise:g}" if noise else str(method)
-            rows.append([label, *(f"{value:.4g}" for value in values.sel(estimator=method, noise_std=noise).values)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )
-
-
-def format_claims(found: xr.Dataset) -> str:
-    """Write each published claim, if it was seen, and the numbers.
-
-    Parameters
-    ----------
-    found : Dataset
-        Of `xr_dip.twin.claims`.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(format_claims(twin.judge()).splitlines()[0])
-    (a) not tested: The prior cannot fit even an exact field of factor 1, bicubic interpolation can.
-    """
-    return "\n".join(
-        f"({letter}) {verdict}: {statement}\n    {evidence}"
-        for letter, verdict, statement, evidence in zip(
-            found.claim.values, found.verdict.values, found.statement.values, found.evidence.values, strict=True
-        )
-    )
-
-
-def _refuse_what_claims_ignore() -> None:
+def _refuse_what_is_ignored(kind: Experiment, what: str, given: Mapping[str, Any]) -> None:
     """Refuse options that were given and would be without effect."""
-    given = click.get_current_context().get_parameter_source
-    for name, option in NOT_OF_CLAIMS.items():
-        if given(name) == ParameterSource.COMMANDLINE:
-            raise ValueError(f"Invalid {option} with --claims. It must be left out: {CLAIMS_ARE}.")
+    context = click.get_current_context()
+    flags = {option.name: option.opts[0] for option in context.command.params}
+    taken = [flags[name] for name in kind.defaults]
+    ignored = [name for name in given if name not in kind.defaults]
+    ignored += ["experiment"] * (kind is CLAIMS)
+    for name in ignored:
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise ValueError(f"Invalid {flags[name]} with {what}. It must be left out: that takes {taken}.")
 
 
-def _check_picture(picture: Path, output: Path | None) -> None:
-    """Refuse a picture that could not be drawn, before anything is computed."""
-    if output and output.resolve() == picture.resolve():
-        raise ValueError(f"Invalid --plot '{picture}'. It must be another file than that of --out.")
-    known = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase.get_supported_filetypes()
-    if picture.suffix[1:].lower() not in known:
-        raise ValueError(f"Invalid --plot '{picture}'. Its name must end with one of {sorted(known)}.")
+def _places(picture: Path | None, kind: Experiment) -> dict[str, Path]:
+    """Name the file of each picture: the one that was named, or several in a folder of that name."""
+    if picture is None:
+        return {}
+    if len(kind.draw) == 1:
+        return dict.fromkeys(kind.draw, picture)
+    if picture.is_file() or _ending(picture) in _known_endings():
+        raise ValueError(f"Invalid --plot '{picture}' with --claims. It must be a folder: there are several pictures.")
+    picture.mkdir(exist_ok=True)
+    return {name: picture / f"{name}.png" for name in kind.draw}
 
 
-def _draw(scores: xr.Dataset, score: str, path: Path) -> None:
-    """Save the picture of a score by factor."""
-    pyplot = importlib.import_module("matplotlib.pyplot")
-    twin.plot.by_factor(scores, score)
-    pyplot.savefig(path, dpi=150)
-    pyplot.close()
+def _check_pictures(places: Iterable[Path], output: Path | None) -> None:
+    """Refuse pictures that could not be drawn, before anything is computed."""
+    for path in places:
+        if output and output.resolve() == path.resolve():
+            raise ValueError(f"Invalid --plot '{path}'. It must be another file than that of --out.")
+        if _ending(path) not in _known_endings():
+            raise ValueError(f"Invalid --plot '{path}'. Its name must end with one of {sorted(_known_endings())}.")
 
 
-def _experiment(field: xr.DataArray, factors: str, methods: str, noise_std: str, options: dict[str, Any]) -> xr.Dataset:
-    names = [method.strip() for method in methods.split(",")]
-    noise = _numbers(noise_std, float, "noise_std")
-    return twin.experiment(field, _numbers(factors, int, "factors"), names, noise_std=noise, **options)
+def _ending(path: Path) -> str:
+    return path.suffix[1:].lower()
 
 
-def _numbers(text: str, kind: type, name: str) -> list[Any]:
-    """Read numbers with commas between."""
-    try:
-        return [kind(word) for word in text.split(",")]
-    except ValueError:
-        raise ValueError(f"Invalid {name} {text!r}. It must be numbers with commas between: 4,8.") from None
+def _known_endings() -> Mapping[str, str]:
+    found: Mapping[str, str] = find_library("matplotlib.backend_bases").FigureCanvasBase.get_supported_filetypes()
+    return found
 
 
 def _parameters() -> list[click.Parameter]:
@@ -217,24 +150,23 @@ def _parameters() -> list[click.Parameter]:
     return [
         click.Argument(["truth"], metavar="TRUTH", type=path),
         click.Option(["--var", "name"], required=True, metavar="NAME", help="Variable that is the truth."),
-        click.Option(["--factors"], default="4,8,16", show_default=True, metavar="N,...", help="Factors to compare."),
         click.Option(
-            ["--methods"],
-            default="bicubic,kriging,balanced",
+            ["--experiment"],
+            type=click.Choice(list(EXPERIMENTS)),
+            default="factors",
             show_default=True,
-            metavar="NAME,...",
-            help="Interpolations and presets.",
+            help="What is compared.",
         ),
-        click.Option(["--members"], default=10, show_default=True, metavar="M", help="Fits of each ensemble."),
-        click.Option(
-            ["--noise-std"],
-            default="0",
-            show_default=True,
-            metavar="METRES,...",
-            help="Noise added to the coarse field.",
-        ),
-        click.Option(["--score"], default="rmse", show_default=True, metavar="NAME", help="What is printed and drawn."),
         click.Option(["--claims", "published"], is_flag=True, help="Judge the published claims instead."),
+        _varying("factors", "N,...", "Factors to compare, or the one factor."),
+        _varying("methods", "NAME,...", "Interpolations and presets, or the one preset."),
+        _varying("constraints", "NAME,...", "Forms of conservation to compare, or the one of the ensemble."),
+        _varying("losses", "NAME,...", "Losses to compare."),
+        _varying("members", "M", "Fits of each ensemble, or of each loss.", type=int),
+        _varying("noise_std", "METRES,...", "Noise added to the coarse field."),
+        _varying("latent_samples", "N", "Latents drawn through each network of the ensemble.", type=int),
+        _varying("every", "N", "Iterations between two scores of a fit, a multiple of 10.", type=int),
+        _varying("score", "NAME", "What is printed and drawn."),
         click.Option(
             ["--seed"], default=0, show_default=True, metavar="N", help="The same seed gives the same numbers."
         ),
@@ -242,8 +174,20 @@ def _parameters() -> list[click.Parameter]:
             ["--device"], default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:1."
         ),
         click.Option(["--cache"], type=path, metavar="FOLDER", help="Keep results here, and look for them."),
-        click.Option(["--out", "output"], type=path, metavar="FILE", help="Write all scores here."),
-        click.Option(["--plot", "picture"], type=path, metavar="FILE", help="Draw the score by factor here."),
+        click.Option(["--out", "output"], type=path, metavar="FILE", help="Write what was found here."),
+        click.Option(
+            ["--plot", "picture"], type=path, metavar="FILE", help="Draw it here; with --claims a folder of pictures."
+        ),
         click.Option(["--overwrite"], is_flag=True, help="Replace FILE where it exists."),
         click.Option(["--quiet"], is_flag=True, help="No progress."),
     ]
+
+
+def _varying(name: str, metavar: str, text: str, **options: Any) -> click.Option:
+    """Make an option that some experiments take, with the defaults of each in its help."""
+    defaults: dict[str, list[str]] = {}
+    for label, kind in {**EXPERIMENTS, "claims": CLAIMS}.items():
+        if kind.defaults.get(name) is not None:
+            defaults.setdefault(str(kind.defaults[name]), []).append(label)
+    told = "; ".join(f"{default} ({', '.join(labels)})" for default, labels in defaults.items())
+    return click.Option([f"--{name.replace('_', '-')}"], metavar=metavar, help=f"{text}  [default: {told}]", **options)

@@ -79,6 +79,16 @@ def test_days_from_end_to_end_with_a_mask(tiny, tmp_path):
     assert "days skipped, there already  3" in invoke(*arguments, "--resume").stdout
 
 
+def test_noise_may_be_a_variable_of_a_file(calls, tmp_path):
+    size = coarse_days().ssh[0].copy(data=np.full((5, 6), 0.02)).rename("err")
+    size.drop_vars("time").to_dataset().to_netcdf(tmp_path / "noise.nc")
+    assert invoke("a.nc", "out", *OPTIONS, "--noise-std", f"{tmp_path / 'noise.nc'}:err").exit_code == 0
+    assert invoke("a.nc", "out", *OPTIONS, "--noise-std", 0.02).exit_code == 0
+    assert [float(np.max(call["noise_std"])) for call in calls] == [0.02, 0.02]
+    failed = invoke("a.nc", "out", *OPTIONS, "--noise-std", "much")
+    assert (failed.exit_code, len(failed.stderr.splitlines())) == (1, 1)
+
+
 def test_failed_days_have_a_status_of_their_own(tiny, tmp_path):
     paths = files_of(coarse_days(), tmp_path / "in")
     paths[1].write_text("no NetCDF")

@@ -47,6 +47,7 @@ def make_command(
     *,
     errors: Callable[[], AbstractContextManager[None]],
     open_mask: Callable[[str | None], AbstractContextManager[xr.DataArray | None]],
+    read_noise: Callable[[str | None], float | xr.DataArray | None],
     periodic: Mapping[str, Periodic],
 ) -> click.Command:
     """Make the subcommand from the options of ``xr-dip downscale``, so that both have the same.
@@ -59,6 +60,8 @@ def make_command(
         Context manager that turns errors into one line.
     open_mask : callable
         Context manager that opens a mask given as FILE:VAR.
+    read_noise : callable
+        Reads the size of the noise, given as a number or as FILE:VAR.
     periodic : mapping
         From the words of ``--periodic`` to their values.
 
@@ -70,6 +73,7 @@ def make_command(
     def archive(source: tuple[str, ...], out: Path, name: str, mask: str | None, quiet: bool, **options: Any) -> None:
         options["periodic"] = periodic[options["periodic"]]
         with errors(), open_mask(mask) as sea:
+            options["noise_std"] = read_noise(options["noise_std"])
             summary = driver.downscale_archive(
                 list(source), out, variable=name, mask=sea, progress=not quiet, **options
             )

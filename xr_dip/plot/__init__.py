@@ -2,7 +2,7 @@
 
 Needs matplotlib and cmocean: ``pip install xr-dip[plot]``. A map is of one time: select one first, unless there is only
 one. Nothing is drawn but what is in the fields, so land is where they are missing; for a coastline or a projection,
-draw on Axes of your own (``ax=``).
+take cartopy (``projection=`` or ``ax=``).
 """
 
 from xr_dip.plot.curves import SMALLEST_SHOWN, conservation, rank_histogram, reliability, spectra

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, flat, new_axes
+from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, flat, new_axes, on_globe
 from xr_dip.plot.scales import heading, unit_of, usual_size, value_range
 from xr_dip.reading import block_errors
 from xr_dip.verification import difference, rmse
 
 if TYPE_CHECKING:
+    from cartopy.crs import Projection
     from matplotlib.axes import Axes
 
 HEIGHTS, ERRORS, SPREADS = "thermal", "balance", "amp"
@@ -27,6 +28,8 @@ def height(
     limits: Limits | None = None,
     title: str | None = None,
     bar: bool = True,
+    projection: Projection | None = None,
+    coastlines: bool = False,
 ) -> Axes:
     """Draw a map of a sea surface height.
 
@@ -36,13 +39,17 @@ def height(
         Dimensions (y, x) in any order, others with one entry. With latitude and longitude, 1-D or 2-D; NaN, shown
         grey, on land.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Those of cartopy are drawn on by their projection.
     limits : (float, float), optional
         Ends of the colour scale, in the unit of the field; by default its smallest and largest value.
     title : str, optional
         By default the ``long_name`` and the time of the field.
     bar : bool
         Draw a colour bar.
+    projection : cartopy.crs.Projection, optional
+        Of a new figure; needs cartopy.
+    coastlines : bool
+        Draw those of Natural Earth on Axes of cartopy, which fetches them when they are drawn for the first time.
 
     Returns
     -------
@@ -55,7 +62,7 @@ def height(
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
-        If matplotlib or cmocean is missing.
+        If matplotlib or cmocean is missing, or a projection is given and cartopy is.
 
     Examples
     --------
@@ -65,7 +72,10 @@ def height(
     """
     check_field(field)
     title = heading(field) if title is None else title
-    return _paint(field, ax, HEIGHTS, limits or value_range(field), title, f"height {unit_of(field)}" if bar else None)
+    axes = _axes(ax, projection, coastlines)
+    return _paint(
+        field, axes, HEIGHTS, limits or value_range(field), title, f"height {unit_of(field)}" if bar else None
+    )
 
 
 def error(
@@ -76,6 +86,8 @@ def error(
     limit: float | None = None,
     title: str = "error",
     bar: bool = True,
+    projection: Projection | None = None,
+    coastlines: bool = False,
 ) -> Axes:
     """Draw a map of estimate minus truth; the title adds its root mean square.
 
@@ -84,12 +96,16 @@ def error(
     estimate, truth : DataArray
         Dimensions (y, x) in any order, others with one entry; of one grid and one unit.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Those of cartopy are drawn on by their projection.
     limit : float, optional
         End of the colour scale in both directions; by default 99.5 % of the errors are within it.
     title : str
     bar : bool
         Draw a colour bar.
+    projection : cartopy.crs.Projection, optional
+        Of a new figure; needs cartopy.
+    coastlines : bool
+        Draw those of Natural Earth on Axes of cartopy, which fetches them when they are drawn for the first time.
 
     Returns
     -------
@@ -102,7 +118,7 @@ def error(
     ValueError
         If sizes, coordinates or dimensions disagree.
     ImportError
-        If matplotlib or cmocean is missing.
+        If matplotlib or cmocean is missing, or a projection is given and cartopy is.
 
     Examples
     --------
@@ -120,7 +136,8 @@ def error(
     departure = difference(guess, known, dims=dims)
     score = f"RMSE {float(rmse(guess, known, dims=dims)):.2g} {truth.attrs.get('units', '')}".strip()
     label = f"error {unit_of(truth)}" if bar else None
-    return _paint(departure, ax, ERRORS, _about_zero(departure, limit), f"{title}, {score}", label)
+    axes = _axes(ax, projection, coastlines)
+    return _paint(departure, axes, ERRORS, _about_zero(departure, limit), f"{title}, {score}", label)
 
 
 def spread(
@@ -130,6 +147,8 @@ def spread(
     limit: float | None = None,
     title: str = "standard error",
     bar: bool = True,
+    projection: Projection | None = None,
+    coastlines: bool = False,
 ) -> Axes:
     """Draw a map of a standard error, from zero.
 
@@ -138,12 +157,16 @@ def spread(
     std : DataArray
         Dimensions (y, x) in any order, others with one entry.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Those of cartopy are drawn on by their projection.
     limit : float, optional
         End of the colour scale; by default 99.5 % of the values are below it.
     title : str
     bar : bool
         Draw a colour bar.
+    projection : cartopy.crs.Projection, optional
+        Of a new figure; needs cartopy.
+    coastlines : bool
+        Draw those of Natural Earth on Axes of cartopy, which fetches them when they are drawn for the first time.
 
     Returns
     -------
@@ -156,7 +179,7 @@ def spread(
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
-        If matplotlib or cmocean is missing.
+        If matplotlib or cmocean is missing, or a projection is given and cartopy is.
 
     Examples
     --------
@@ -166,7 +189,8 @@ def spread(
     """
     check_field(std, "std")
     largest = usual_size(std) if limit is None else limit
-    return _paint(std, ax, SPREADS, (0.0, largest), title, f"standard error {unit_of(std)}" if bar else None)
+    axes = _axes(ax, projection, coastlines)
+    return _paint(std, axes, SPREADS, (0.0, largest), title, f"standard error {unit_of(std)}" if bar else None)
 
 
 def departure(
@@ -177,6 +201,8 @@ def departure(
     title: str | None = None,
     label: str = "departure",
     bar: bool = True,
+    projection: Projection | None = None,
+    coastlines: bool = False,
 ) -> Axes:
     """Draw a map of something that may have either sign, such as the departure of a member: zero is white.
 
@@ -185,7 +211,7 @@ def departure(
     field : DataArray
         Dimensions (y, x) in any order, others with one entry.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Those of cartopy are drawn on by their projection.
     limit : float, optional
         End of the colour scale in both directions; by default 99.5 % of the values are within it.
     title : str, optional
@@ -194,6 +220,10 @@ def departure(
         What the colour bar says, before the unit.
     bar : bool
         Draw a colour bar.
+    projection : cartopy.crs.Projection, optional
+        Of a new figure; needs cartopy.
+    coastlines : bool
+        Draw those of Natural Earth on Axes of cartopy, which fetches them when they are drawn for the first time.
 
     Returns
     -------
@@ -206,7 +236,7 @@ def departure(
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
-        If matplotlib or cmocean is missing.
+        If matplotlib or cmocean is missing, or a projection is given and cartopy is.
 
     Examples
     --------
@@ -218,10 +248,18 @@ def departure(
     check_field(field)
     title = heading(field) if title is None else title
     words = f"{label} {unit_of(field)}" if bar else None
-    return _paint(field, ax, ERRORS, _about_zero(field, limit), title, words)
+    axes = _axes(ax, projection, coastlines)
+    return _paint(field, axes, ERRORS, _about_zero(field, limit), title, words)
 
 
-def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
+def conservation_map(
+    out: xr.Dataset,
+    name: Hashable | None = None,
+    *,
+    ax: Axes | None = None,
+    projection: Projection | None = None,
+    coastlines: bool = False,
+) -> Axes:
     """Draw by how much each coarse value of the estimate misses the input: noise of rounding if all is well.
 
     Parameters
@@ -231,7 +269,11 @@ def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes 
     name : str, optional
         What it was made from, where it is of several variables.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Those of cartopy are drawn on by their projection.
+    projection : cartopy.crs.Projection, optional
+        Of a new figure; needs cartopy.
+    coastlines : bool
+        Draw those of Natural Earth on Axes of cartopy, which fetches them when they are drawn for the first time.
 
     Returns
     -------
@@ -243,7 +285,7 @@ def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes 
     ValueError
         If it is no such result.
     ImportError
-        If matplotlib or cmocean is missing.
+        If matplotlib or cmocean is missing, or a projection is given and cartopy is.
 
     Examples
     --------
@@ -261,7 +303,8 @@ def conservation_map(out: xr.Dataset, name: Hashable | None = None, *, ax: Axes 
     title = f"coarse values, largest error {largest:.1e} {unit}".strip()
     scaled = (errors / 10.0**exponent).assign_attrs(errors.attrs)
     limit = largest / 10.0**exponent or 1.0
-    return _paint(scaled, ax, ERRORS, (-limit, limit), title, f"error (1e{exponent} {unit}".strip() + ")")
+    axes = _axes(ax, projection, coastlines)
+    return _paint(scaled, axes, ERRORS, (-limit, limit), title, f"error (1e{exponent} {unit}".strip() + ")")
 
 
 def _about_zero(field: xr.DataArray, limit: float | None) -> Limits:
@@ -269,9 +312,20 @@ def _about_zero(field: xr.DataArray, limit: float | None) -> Limits:
     return -largest, largest
 
 
-def _paint(field: xr.DataArray, ax: Axes | None, colours: str, limits: Limits, title: str, label: str | None) -> Axes:
-    axes = ax or new_axes()
-    draw_map(field, axes, colours=colours, limits=limits, title=title)
+def _paint(field: xr.DataArray, ax: Axes, colours: str, limits: Limits, title: str, label: str | None) -> Axes:
+    draw_map(field, ax, colours=colours, limits=limits, title=title)
     if label is not None:
-        draw_bar([axes], label, location="right")
+        draw_bar([ax], label, location="right")
+    return ax
+
+
+def _axes(ax: Axes | None, projection: Projection | None, coastlines: bool) -> Axes:
+    """Axes to draw on, with coastlines if wanted."""
+    if ax is not None and projection is not None:
+        raise ValueError("Invalid projection with ax. It must be left out: Axes have their own.")
+    axes = ax or new_axes(projection)
+    if coastlines:
+        if not on_globe(axes):
+            raise ValueError("Invalid coastlines True. It must come with a projection, or with Axes of cartopy.")
+        axes.coastlines(linewidth=0.6)  # type: ignore[attr-defined]
     return axes

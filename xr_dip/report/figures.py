@@ -184,11 +184,18 @@ def options(result: xr.Dataset, name: str) -> list[tuple[str, str]]:
 
     Examples
     --------
-    >>> options(xr.Dataset(attrs={"xr_dip_configuration": '{"factor": [5, 5], "preset": "fast"}'}), "ssh")
-    [('factor', '[5, 5]'), ('preset', 'fast')]
+    >>> options(xr.Dataset(attrs={"xr_dip_configuration": '{"factor": [5, 5], "mask": null, "preset": "fast"}'}), "ssh")
+    [('factor', '[5, 5]'), ('mask', 'none'), ('preset', 'fast')]
     """
     configuration: Mapping[str, object] = configuration_of(result, name)
-    return [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in configuration.items()]
+    return [(key, _option(value)) for key, value in configuration.items()]
+
+
+def _option(value: object) -> str:
+    """Write a value as readers do who do not know JSON."""
+    if value is None or value == {}:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _written(values: xr.DataArray) -> str:

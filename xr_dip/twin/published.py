@@ -99,6 +99,55 @@ def claims(
     Traceback (most recent call last):
     ValueError: Invalid method 'method' with ['whiten']. Its keywords must be among ...
     """
+    options: dict[str, Any] = {"members": members, "latent_samples": latent_samples, "seed": seed, "device": device}
+    options |= {"progress": progress, "x_dim": x_dim, "y_dim": y_dim, "cache": cache}
+    options |= {"noise_share": noise_share, "ensemble_factor": ensemble_factor, "method": method}
+    return judge(*evidence(truth, factors, **options))
+
+
+def evidence(
+    truth: xr.DataArray,
+    factors: Sequence[int] = (1, 2, 4, 8, 16, 32),
+    *,
+    noise_share: float = 0.02,
+    ensemble_factor: int = 16,
+    method: Keywords = PUBLISHED,
+    members: int = 10,
+    latent_samples: int = 10,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+    x_dim: str | None = None,
+    y_dim: str | None = None,
+    cache: Folder | None = None,
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Run the experiments that the published claims rest on, to be judged or drawn.
+
+    Parameters
+    ----------
+    truth, factors, noise_share, ensemble_factor, method
+        As for `claims`.
+    members, latent_samples, seed, device, progress, x_dim, y_dim, cache
+        As for `claims`.
+
+    Returns
+    -------
+    scores, parts : Dataset
+        Of `xr_dip.twin.experiment` and `xr_dip.twin.ensemble`, as `judge` takes them.
+
+    Raises
+    ------
+    ValueError
+        As of `claims`.
+
+    Examples
+    --------
+    >>> from xr_dip import synthetic
+    >>> evidence(synthetic.gulf_stream((24, 24)).ssh, [0])
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid factor 0. It must be a whole number of at least 1.
+    """
     check_numbers(factors)
     check_ensemble({"tile": None, **method}, ensemble_factor, members, None, latent_samples)
     for factor in (*factors, ensemble_factor):
@@ -112,7 +161,7 @@ def claims(
     # the ensemble first: a network without latents to draw is refused before hours of fits
     parts = ensemble(truth, ensemble_factor, {"tile": None, **method}, latent_samples=latent_samples, **common)
     scores = experiment(truth, factors, pair, noise_std=(0.0, noise) if noise else (0.0,), **common)
-    return judge(scores, parts)
+    return scores, parts
 
 
 def _noise(truth: xr.DataArray, share: float) -> float:
