@@ -1,7 +1,8 @@
 """Fine sea surface height from coarse fields with Deep Image Prior.
 
 ``import xr_dip`` registers the accessor ``.dip`` on xarray's DataArray and Dataset. It imports no torch and needs no
-network. `analysis`, `generators`, `plot`, `presets`, `report`, `twin` and `verification` are imported when they are named.
+network. `analysis`, `generators`, `plot`, `presets`, `report`, `twin` and `verification` are imported when they are
+named.
 """
 
 from __future__ import annotations

@@ -280,7 +280,7 @@ def _attentive(make: Callable[[], Generator], observation: Observation, periodic
 
 def _without_error(piece: Piece) -> Piece:
     """Leave out the standard error: one value does not tell how much the field varies."""
-    unknown = {name: np.nan for name in ("predicted_rmse", "predicted_skill")}
+    unknown = dict.fromkeys(("predicted_rmse", "predicted_skill"), np.nan)
     return replace(piece, variance=np.full_like(piece.variance, np.nan), scalars={**piece.scalars, **unknown})
 
 

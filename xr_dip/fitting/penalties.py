@@ -1,7 +1,8 @@
 r"""What is asked of a fit beside its misfit: terms that are added to the loss, each with a weight.
 
 Each is one number per member, of the standardised field, with distances in coarse cells: a weight means the same at
-every factor, on every working grid and in every unit. Land is left out.
+every factor, on every working grid and in every unit. Land is left out. Equations :eq:`penalties` and :eq:`correction`
+of the theory page.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class CoarseMisfit:
     r"""Mean square of the raw misfit of the coarse values: :math:`w \, \overline{(D x - y)^2}`.
 
     Beside a loss that sees whitened misfits, or takes them by their absolute value, it holds the values themselves.
+    Geiss and Hardin call it l2reg.
 
     Parameters
     ----------
@@ -136,6 +138,8 @@ PENALTIES: dict[str, Callable[[Surroundings, float], Penalty]] = {
     "coarse_misfit": CoarseMisfit,
     "correction": CorrectionStrength,
 }
+# What Geiss & Hardin 2023 call two of them.
+ELSEWHERE = {"alpha": "correction", "l2reg": "coarse_misfit"}
 
 
 def make_penalties(weights: Mapping[str, float], around: Surroundings) -> tuple[Penalty, ...]:
@@ -185,7 +189,10 @@ def check_penalties(weights: Mapping[str, float]) -> dict[str, float]:
     """
     unknown = sorted(set(weights) - set(PENALTIES))
     if unknown:
-        raise ValueError(f"Invalid penalties {unknown}. They must be among {sorted(PENALTIES)}.")
+        known = "".join(
+            f" {name!r} of Geiss and Hardin is {ELSEWHERE[name]!r} here." for name in unknown if name in ELSEWHERE
+        )
+        raise ValueError(f"Invalid penalties {unknown}. They must be among {sorted(PENALTIES)}.{known}")
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < np.inf:
             raise ValueError(f"Invalid weight {weight!r} of the penalty {name!r}. It must be a positive number.")
