@@ -92,9 +92,10 @@ def sizes(run: Run) -> Iterator[Record]:
     parts = twin.ensemble(
         open_field(plan.small), plan.small_factor, {"tile": None, **plan.quick}, members=plan.most, **run.common
     )
+    best, bicubic = float(parts.member_rmse.min()), float(parts.bicubic_rmse)
     for size in sorted({1, 2, min(5, plan.most), min(10, plan.most), plan.most}):
         score = float(parts.rmse.sel(size=size))
-        yield {"field": plan.small.name, "what": str(size), "rmse": score, "bicubic": float(parts.bicubic_rmse)}
+        yield {"field": plan.small.name, "what": str(size), "rmse": score, "best": best, "bicubic": bicubic}
     run.draw("sizes", twin.plot.ensemble_size(parts))
 
 

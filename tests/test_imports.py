@@ -21,10 +21,10 @@ _version docstrings errors threads blocks basins slices progress
 geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
 geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.overlap
 geometry.tangent
-cf.provenance cf.netcdf cf.summary cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
+cf.provenance cf.netcdf cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
 sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
-observing observing.kernel observing.kernels observing.sampling observing.projection constraints
+observing observing.kernel observing.kernels observing.sampling observing.projection constraints cf.summary
 kriging kriging.coast kriging.white_noise kriging.matern kriging.block_covariance kriging.trend kriging.factorization
 kriging.covariance_sample kriging.covariance kriging.unequal_noise
 kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.blending
@@ -41,7 +41,8 @@ verification.statistics verification.periodogram verification.derivatives verifi
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions
-sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles downscaling
+conservation sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles
+downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
 scoring variables
@@ -201,7 +202,9 @@ def test_tab_lists_modules_without_importing_them():
 
 
 def test_other_names_are_refused_as_ever():
-    assert "AttributeError: module 'xr_dip' has no attribute 'twins'" in run_python("import xr_dip; xr_dip.twins").stderr
+    assert (
+        "AttributeError: module 'xr_dip' has no attribute 'twins'" in run_python("import xr_dip; xr_dip.twins").stderr
+    )
 
 
 def test_type_checkers_know_the_modules_that_are_imported_when_named():
