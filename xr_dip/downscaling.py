@@ -490,8 +490,8 @@ def _totals(fields: Mapping[str, xr.Variable], target: Target) -> dict[str, floa
     """Return scalar diagnostics of fields in memory; a lazy result has none."""
     if any(variable.chunks is not None for variable in fields.values()):
         return {}
-    grid, totals = target.horizontal.grid, {}
-    areas = sea_areas(fields["mean"].values, grid, target.factor)
+    totals: dict[str, float] = {}
+    areas = sea_areas(fields["mean"].values, target.horizontal.grid, target.factor)
     for name in ("conservation_error", "fit_residual"):
         if name in fields:
             errors = summarize_errors(fields[name].values, areas)
