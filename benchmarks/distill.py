@@ -33,8 +33,10 @@ from records import machine
 
 import xr_dip
 from xr_dip import DipWarning, samples
+from xr_dip.canvas import draw_bar
 from xr_dip.coarsening import coarsen
 from xr_dip.distillation.student import Student
+from xr_dip.plot import departure
 
 NAME, MEMBERS, TAUGHT = "adt", 10, 20
 PLAIN = ("bicubic", "conservative_spline", "kriging")
@@ -208,20 +210,21 @@ def draw(student: Student, series: Series, day: int, folder: Path) -> None:
     """Draw what teacher and student add to the conservative spline on one day, and what is left between them."""
     plt = importlib.import_module("matplotlib.pyplot")
     coarse = series.coarse.isel(time=day)
-    spline = xr_dip.interpolate(coarse, FACTOR, mask=series.sea)[f"{NAME}_mean"].values
+    spline = xr_dip.interpolate(coarse, FACTOR, mask=series.sea)[f"{NAME}_mean"]
     teacher = series.teacher[f"{NAME}_mean"].values[day]
     fine = student.downscale(coarse, mask=series.sea)[f"{NAME}_mean"].values
     panels = {
-        "teacher less spline": teacher - spline,
-        "student less spline": fine - spline,
+        "teacher less spline": teacher - spline.values,
+        "student less spline": fine - spline.values,
         "student less teacher": fine - teacher,
     }
     figure, axes = plt.subplots(3, 1, figsize=(9, 9), layout="constrained")
-    limit = 1000 * float(np.nanquantile(abs(teacher - spline), 0.995))
+    limit = 1000 * float(np.nanquantile(abs(panels["teacher less spline"]), 0.995))
     for axis, (title, values) in zip(axes, panels.items(), strict=True):
-        image = axis.imshow(1000 * values, origin="lower", cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axis.set(title=f"{title}: {1000 * rms(values):.2g} mm", xticks=[], yticks=[])
-    figure.colorbar(image, ax=axes, shrink=0.5, label="mm")
+        field = spline.copy(data=1000 * values)
+        departure(field, ax=axis, limit=limit, title=f"{title}, RMS {1000 * rms(values):.2g} mm", bar=False)
+        axis.label_outer()
+    draw_bar(list(axes), "difference (mm)", location="right")
     target = folder / "_static" / PICTURE if (folder / "_static").is_dir() else folder / PICTURE
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=80)

@@ -35,7 +35,7 @@ LOSSES: tuple[tuple[str, dict[str, float]], ...] = (
     ("huber", {}),
     ("mse", {"total_variation": 1e-3}),
     ("mse", {"gradient": 1e-3}),
-    ("mse", {"coarse_misfit": 16.0}),
+    ("l1", {"coarse_misfit": 16.0}),
 )
 """Losses and penalties that are compared with the mean square: of all generators the first, of two all."""
 WITH_ALL_LOSSES = ("bandlimited", "dcgan")

@@ -26,6 +26,14 @@ def show(value: float, digits: int, scale: float = 1.0) -> str:
     return f"{scale * value:.{digits}f}" if np.isfinite(value) else NOTHING
 
 
+def significant(value: float, digits: int = 3) -> str:
+    """Format a number with so many significant digits, never with an exponent; a dash for NaN."""
+    if not np.isfinite(value):
+        return NOTHING
+    text = np.format_float_positional(value, precision=digits, unique=False, fractional=False, trim="k")
+    return text.rstrip(".")
+
+
 def millimetres(value: float) -> str:
     """Format metres as millimetres of three digits."""
     return f"{1000.0 * value:#.3g}".rstrip(".") if np.isfinite(value) else NOTHING
@@ -56,7 +64,7 @@ def provenance(records: Sequence[Record], command: str) -> str:
     if machines:
         lines.append("Machine: " + "; ".join(machines) + ".")
     if len(codes) > 1:
-        lines.append(f"**The records come from {len(codes)} states of the code: run with `--fresh`.**")
+        lines.append(f"Records of {len(codes)} states of the code.")
     return " ".join(lines)
 
 

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from toys import Free
 
+import xr_dip
 from xr_dip import analysis, synthetic
 from xr_dip.analysis import recurrence
 from xr_dip.analysis.impedance import make_targets
@@ -61,6 +62,9 @@ def test_a_convolutional_network_resists_noise():
         ({"preset": "slow"}, "Invalid preset 'slow'. It must be one of"),
         ({"generator": "unet"}, "Invalid generator 'unet'. It must be one of"),
         ({"members": 0}, "Invalid members 0"),
+        ({"iterations": 5.5}, "Invalid iterations 5.5. It must be a whole number of at least 1"),
+        ({"iterations": 0}, "Invalid iterations 0. It must be a whole number of at least 1"),
+        ({"generator_options": {"x": 1}}, r"Invalid generator_options \['x'\]. They must be among those of the gen"),
         ({"device": "gpu"}, "Invalid device 'gpu'. It must be 'auto' or one of"),
         ({"noise_share": -0.5}, "Invalid noise_share -0.5. It must be finite and not negative"),
     ],
@@ -68,6 +72,18 @@ def test_a_convolutional_network_resists_noise():
 def test_wrong_arguments_of_impedance_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         analysis.impedance(synthetic.gulf_stream((16, 16)).ssh, **({"iterations": 1} | options))
+
+
+def test_options_of_impedance_are_refused_as_downscale_does():
+    field = synthetic.gulf_stream((16, 16)).ssh
+    told = set()
+    for call in (analysis.impedance, lambda field, **given: xr_dip.downscale(field, 2, **given)):
+        with pytest.raises(ValueError, match=r"Invalid generator_options \['x'\]") as error:
+            call(field, preset="fast", generator_options={"x": 1})
+        told.add(str(error.value))
+    assert len(told) == 1
+    with pytest.raises(TypeError, match=r"Invalid generator_options 3. It must be a mapping from names to values"):
+        analysis.impedance(field, generator_options=3)
 
 
 def test_a_constant_field_and_several_times_are_refused():
@@ -162,6 +178,16 @@ def test_the_nearest_patch_is_that_of_all_pairs():
 def test_wrong_arguments_of_recurrence_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         analysis.patch_recurrence(field_of(np.eye(8)), **options)
+
+
+@pytest.mark.parametrize("name", ["impedance", "patch_recurrence"])
+def test_pictures_of_something_else_are_refused(name):
+    field = synthetic.gulf_stream((8, 8)).ssh
+    draw = getattr(analysis.plot, name)
+    with pytest.raises(ValueError, match=rf"Invalid \w+ of type DataArray. It must be what xr_dip.analysis.{name} ret"):
+        draw(field)
+    with pytest.raises(ValueError, match=rf"Invalid \w+ with \['ssh', .* It must be what xr_dip.analysis.{name} retu"):
+        draw(field.to_dataset())
 
 
 def test_pictures_draw_the_numbers():

@@ -216,7 +216,7 @@ def test_a_gap_that_moves_is_followed():
 def test_the_result_says_who_made_it():
     student = wild((2, 3))
     fine = student.downscale(field())
-    assert "student" in fine.attrs["source"]
+    assert f"student {student.digest[:12]} of an unknown teacher" in fine.attrs["source"]
     said = json.loads(fine.attrs["xr_dip_configuration"])["student"]
     assert said["sha256"] == student.digest
     assert said["factor"] == [2, 3]
@@ -438,6 +438,31 @@ def test_results_of_other_coarse_values_than_block_means_are_refused(form):
                 xr_dip.distill(coarse, results)
 
 
+def test_results_of_values_with_noise_are_refused():
+    coarse, _ = days_of(2)
+    with pytest.raises(ValueError, match=r"Invalid estimates with the noise_std 0.01. It must be None: a student ke"):
+        xr_dip.distill(coarse, coarse.dip.interpolate(4, method="kriging", noise_std=0.01))
+
+
+def test_a_coarse_field_is_a_dataarray_and_comes_first():
+    coarse, fine = days_of(2)
+    for first, second in ((coarse.to_dataset(), fine), (fine.to_dataset(name="zos_mean"), coarse)):
+        with pytest.raises(TypeError, match=r"Invalid coarse of type Dataset. It must be an xarray.DataArray, such as"):
+            xr_dip.distill(first, second)
+
+
+def test_a_teacher_that_adds_nothing_to_kriging_is_refused():
+    coarse, _ = days_of(1)
+    alike = xr.concat([coarse, 3 * coarse], "time").assign_coords(time=[0, 1])
+    # days that differ in size only have one covariance, that of the student
+    shared = shared_covariance(read_lessons(alike, alike.dip.interpolate(4).zos_mean, {}, None))
+    spacing = find_target(coarse, 4)[1].fine_grid.spacing()
+    kriging = krige_basins(np.ones((32, 36)), (4, 4), spacing, shared, np.ones((8, 9), dtype=bool))
+    mean = xr.DataArray([kriging.mean(day) for day in alike.values], {"time": [0, 1]}, ("time", "lat", "lon"))
+    with pytest.raises(ValueError, match=r"Invalid estimates that differ from the kriging of a student by .* They mus"):
+        xr_dip.distill(alike, mean.astype("float32"), progress=False)
+
+
 def test_estimates_with_other_block_means_are_warned_about():
     coarse, fine = days_of(2)
     with pytest.warns(DipWarning, match="The block means of the estimates differ from the coarse field by up to 5%"):
@@ -499,6 +524,28 @@ def learned():
     teacher = coarse.dip.interpolate(4).zos_mean
     student = xr_dip.distill(coarse[:20], teacher[:20], channels=24, layers=2, steps=300, progress=False, device="cpu")
     return student, coarse, teacher
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_a_result_says_what_its_teacher_was(truth):
+    coarse, fine = days_of(2)
+    estimates = fine if truth else coarse.dip.interpolate(4, method="kriging")
+    student = xr_dip.distill(coarse, estimates, channels=4, layers=1, steps=2, progress=False, device="cpu")
+    teacher = "fields without a standard error" if truth else "interpolation, kriging"
+    source = student.downscale(coarse).attrs["source"]
+    assert source == f"xr_dip {xr_dip.__version__}, student {student.digest[:12]} of {teacher}"
+
+
+def test_one_day_is_warned_about():
+    with pytest.warns(DipWarning, match="There is one day to learn from, and none is held out"):
+        xr_dip.distill(*days_of(1), channels=4, layers=1, steps=2, progress=False, device="cpu")
+
+
+def test_a_student_that_has_learned_nothing_is_warned_about():
+    coarse, _ = days_of(6)
+    kriging = coarse.dip.interpolate(4, method="kriging")
+    with pytest.warns(DipWarning, match="The student has learned nothing: .* its skill is -0"):
+        xr_dip.distill(coarse, kriging, channels=4, layers=1, steps=10, progress=False, device="cpu")
 
 
 def rms(error):

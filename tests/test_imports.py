@@ -40,7 +40,7 @@ presets inputs tiling noise observation pieces relay recipe cf.coordinates cf.da
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
-geostrophy versions
+geostrophy versions times
 conservation sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles
 downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises

@@ -1,5 +1,6 @@
 """Values of which some are noisier than others, and members that see noise of their own."""
 
+import dataclasses
 import json
 
 import dask
@@ -9,6 +10,7 @@ import xarray as xr
 from test_downscaling import coarse_field, run
 
 import xr_dip
+from xr_dip import presets
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.noise import NoiseField, read_noise, variance_of
 from xr_dip.slices import time_stamps
@@ -20,6 +22,10 @@ def noise_like(da, seed=0):
     """Noise of each value of the first time, from 1 to 5 cm."""
     plane = da.isel(time=0, drop=True) if "time" in da.dims else da
     return xr.zeros_like(plane).copy(data=np.random.default_rng(seed).uniform(0.01, 0.05, plane.shape))
+
+
+def configuration_of(out):
+    return json.loads(out.attrs["xr_dip_configuration"])
 
 
 def read(noise, da):
@@ -149,7 +155,7 @@ def test_noise_missing_at_a_value_of_a_lazy_field_is_found_when_it_is_computed(t
         out.compute()
 
 
-@pytest.mark.parametrize("options", [{}, {"constraint": "smooth"}])
+@pytest.mark.parametrize("options", [{}, {"constraint": "none"}])
 def test_a_value_of_huge_noise_is_hardly_followed(options, tiny):
     """A metre of error in one value, said or not."""
     da, noise = coarse_field((8, 9)), np.full((8, 9), 0.005)
@@ -161,6 +167,21 @@ def test_a_value_of_huge_noise_is_hardly_followed(options, tiny):
     trusting = run(wrong, preset=tiny, noise_std=0.005, **options).ssh_mean.isel(cell)
     aware = run(wrong, preset=tiny, noise_std=noise, **options).ssh_mean.isel(cell)
     assert abs(float((aware - clean).mean())) < 0.25 * abs(float((trusting - clean).mean()))
+
+
+@pytest.mark.parametrize(
+    ("constraint", "options"), [("additive", None), ("smooth", None), ("geiss", {"value_range": (-9, 9)})]
+)
+def test_a_constraint_that_would_keep_the_noise_is_refused(constraint, options, tiny):
+    with pytest.raises(ValueError, match=f"Invalid constraint '{constraint}' with noise_std.*one of .'none', 'soft'"):
+        run(coarse_field(), preset=tiny, noise_std=0.01, constraint=constraint, constraint_options=options)
+
+
+def test_a_preset_that_keeps_values_keeps_none_that_have_noise(tiny, monkeypatch):
+    keeping = dataclasses.replace(presets.PRESETS[tiny]((2, 2)), constraint="smooth")
+    monkeypatch.setitem(presets.PRESETS, "keeping", lambda factor: keeping)
+    assert configuration_of(run(coarse_field(), preset="keeping"))["constraint"] == "smooth"
+    assert configuration_of(run(coarse_field(), preset="keeping", noise_std=0.01))["constraint"] == "none"
 
 
 def test_stops_at_the_noise():

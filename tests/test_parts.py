@@ -12,6 +12,7 @@ from test_downscaling import coarse_field, run
 from xr_dip import presets
 from xr_dip.cli import main
 from xr_dip.constraints import CONSTRAINT_NAMES, NOT_ENFORCED
+from xr_dip.errors import DipWarning
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.penalties import PENALTIES
 from xr_dip.generators import GENERATORS
@@ -77,7 +78,8 @@ def test_every_generator(plain, generator, factor):
 def test_every_constraint(plain, constraint, factor):
     da = large_field()
     options = BOUNDS.get(constraint)
-    out = run(da, factor, tile=None, preset=plain, constraint=constraint, constraint_options=options, weights="area")
+    chosen = {"constraint": constraint, "constraint_options": options, "loss": "l1"}
+    out = run(da, factor, tile=None, preset=plain, weights="area", **chosen)
     check(out, da, factor, exact=constraint not in NOT_ENFORCED)
     configuration = json.loads(out.attrs["xr_dip_configuration"])
     assert configuration["constraint_options"] == json.loads(json.dumps(options or {}))
@@ -114,6 +116,17 @@ def test_a_soft_constraint_holds_the_values_against_a_penalty(plain, monkeypatch
         for name in ("none", "soft")
     )
     assert 0 < soft < none / 2
+
+
+def test_a_soft_constraint_alone_changes_nothing_and_says_so(plain):
+    """With the whitened misfit of the presets: a raw one beside it would spoil the fit of the small scales."""
+    da = coarse_field((8, 9))
+    with pytest.warns(DipWarning, match="The constraint 'soft' changes nothing here.*'mse' alone"):
+        soft = run(da, 3, preset="fast", constraint="soft").conservation_error
+    none = run(da, 3, preset="fast", constraint="none").conservation_error
+    assert 0.8 < float((soft**2).mean() / (none**2).mean()) < 1.25
+    with pytest.warns(DipWarning, match="The penalty 'coarse_misfit' changes nothing here"):
+        run(da, 3, preset=plain, penalties={"coarse_misfit": 16.0})
 
 
 def test_the_fine_fields_of_two_forms_of_one_constraint_agree(plain):

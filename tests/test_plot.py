@@ -30,7 +30,7 @@ def result(truth):
     coarse = ("latitude_coarse", "longitude_coarse")
     return xr.Dataset(
         {
-            "ssh_mean": truth + 0.02,
+            "ssh_mean": (truth + 0.02).assign_attrs(truth.attrs),
             "ssh_std": xr.full_like(truth, 0.03),
             "conservation_error": (coarse, [[1e-9, -2e-9], [0.0, np.nan]], {"units": "m"}),
             "fit_residual": (coarse, [[0.01, -0.02], [0.03, np.nan]], {"units": "m"}),
@@ -127,6 +127,30 @@ def test_spectra_are_those_of_the_verification(truth):
     density = psd(field, dims=DIMS, spacing=canvas.find_grid(field).grid.spacing())
     np.testing.assert_allclose(line.get_ydata(), density)
     np.testing.assert_allclose(line.get_xdata(), 1e-3 / density.wavenumber)
+
+
+@pytest.mark.parametrize("draw", [plot.height, plot.spread, plot.departure, plot.animate])
+def test_a_whole_result_is_no_field(result, draw):
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type Dataset. It .* such as `\.ssh_mean`, or .* `\.dip\.plot"):
+        draw(result)
+    with pytest.raises(TypeError, match=r"Invalid \w+ of type ndarray. It must be an xarray.DataArray, such as one v"):
+        draw(result.ssh_mean.values)
+
+
+def test_an_error_is_of_two_fields(result, truth):
+    with pytest.raises(TypeError, match=r"Invalid estimate of type Dataset. It must be an xarray.DataArray: pass one"):
+        plot.error(result, truth)
+    with pytest.raises(TypeError, match=r"Invalid truth of type Dataset. It must be an xarray.DataArray: pass one"):
+        plot.error(truth, result)
+
+
+def test_fields_have_labels(result, truth):
+    with pytest.raises(TypeError, match=r"Invalid fields of type DataArray. It must be a mapping from labels to DataA"):
+        plot.spectra(truth)
+    with pytest.raises(TypeError, match=r"Invalid estimates of type DataArray. It must be a mapping from labels to Da"):
+        plot.compare(truth, truth)
+    with pytest.raises(TypeError, match=r"Invalid fields 'fine' of type Dataset. It must be an xarray.DataArray: pass"):
+        plot.spectra({"fine": result})
 
 
 @pytest.mark.parametrize(("fields", "message"), [({}, "at least one field"), (None, "'ssh' with missing values")])
@@ -308,6 +332,16 @@ def test_an_overview_matches_a_truth_by_position_and_unit(result, truth):
     np.testing.assert_allclose(drawn(axes["error"]), 0.02, rtol=1e-4)
     with pytest.raises(ValueError, match="truth"):
         plot.overview(result, truth.assign_coords(latitude=truth.latitude + 0.05))
+
+
+def test_a_truth_of_another_day_is_not_drawn(result, truth):
+    tomorrow = truth.assign_coords(time=truth.time + np.timedelta64(1, "D"))
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-02T.* that of the result, 2009-07-01"):
+        result.dip.plot(tomorrow)
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
+        plot.compare({"a": truth, "b": tomorrow}, truth)
+    with pytest.raises(ValueError, match=r"Invalid truth with 2 entries along 'time', .* as in `\.isel\(time=0\)`"):
+        result.dip.plot(xr.concat([truth, tomorrow], "time"))
 
 
 def test_an_overview_refuses_the_input_of_another_result(result, truth):

@@ -124,7 +124,7 @@ def test_fast_works_on_fewer_knots_and_channels(factor):
         knots = (10 + 2 * options["padding"][0]) * options["ratio"][0]
         return knots**2 * options["channels"] ** 2 * preset(factor).iterations
 
-    assert work(fast) < work(balanced) / 4
+    assert work(fast) <= work(balanced) / 4
 
 
 @pytest.mark.parametrize("factor", FACTORS)

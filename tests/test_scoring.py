@@ -2,6 +2,7 @@
 
 import inspect
 
+import cftime
 import dask
 import numpy as np
 import pytest
@@ -124,6 +125,44 @@ def test_each_time_is_scored_by_itself():
         verify(fine, days.assign_coords(time=[1, 2, 4]))
 
 
+def week_of_results():
+    week = xr_dip.synthetic.gulf_stream((24, 36), resolution=1 / 15, times=3).ssh
+    return make(week, "bilinear"), week
+
+
+def test_a_truth_of_another_day_is_refused():
+    fine, week = week_of_results()
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
+        verify(fine.isel(time=1), week[0])
+    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-01T00:00:00 alone. It must be all 3"):
+        verify(fine, week[0])
+    with pytest.raises(ValueError, match=r"Invalid truth with 3 entries along 'time', a dimension that the result"):
+        verify(fine.isel(time=0, drop=True), week)
+    xr.testing.assert_equal(verify(fine.isel(time=1), week[1]), verify(fine, week).isel(time=1))
+    one_for_all = verify(fine, week.isel(time=0, drop=True), baselines=["bicubic"])
+    assert dict(one_for_all.sizes) == {"time": 3}
+
+
+def test_a_truth_in_another_calendar_is_scored():
+    fine, week = week_of_results()
+    model = week.assign_coords(time=[cftime.DatetimeNoLeap(2009, 7, day) for day in (1, 2, 3)])
+    xr.testing.assert_equal(verify(fine, model), verify(fine, week))
+
+
+def test_a_truth_without_a_cell_to_compare_is_refused():
+    fine, week = week_of_results()
+    with pytest.raises(ValueError, match=r"Invalid truth without a value where the result has one. There must be a ce"):
+        verify(fine, week * np.nan)
+    scores = verify(fine, week.where(week.time == week.time[1]), baselines=())
+    assert scores.cells.values.tolist() == [0, 24 * 36, 0]
+
+
+@pytest.mark.parametrize("baselines", ["kriging", None])
+def test_baselines_are_a_sequence(baselines):
+    with pytest.raises(ValueError, match=rf"Invalid baselines {baselines!r}. It must be a sequence of \['bicubic', "):
+        verify(make(truth_field()), truth_field(), baselines=baselines)
+
+
 def test_area_and_given_weights_count():
     truth = truth_field()
     fine = make(truth)
@@ -180,6 +219,8 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
 
 def test_what_is_no_result_is_refused():
     truth = truth_field()
+    with pytest.raises(TypeError, match=r"Invalid result of type DataArray. It must be the Dataset that xr_dip return"):
+        verify(make(truth).ssh_mean, truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):
         verify(truth.to_dataset(), truth)
     with pytest.raises(ValueError, match="It must be a result of xr_dip"):

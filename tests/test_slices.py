@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xr_dip.slices import MEMBER, Output, apply_to_slices, time_stamps
+from xr_dip.slices import MEMBER, Output, apply_to_slices, member_std, time_stamps
 
 FACTOR = (2, 3)
 OUTPUTS = {
@@ -261,3 +261,15 @@ def test_stamps_seed_anything():
     assert stamps.min() >= 0
     assert stamps.max() < 2**62
     assert stamps.max() > 2**60
+
+
+@pytest.mark.parametrize("chunks", [None, {"member": 2}], ids=["eager", "lazy"])
+def test_the_spread_of_members_is_that_of_those_with_a_value(chunks):
+    values = np.random.default_rng(0).normal(size=(4, 6))
+    values[0, 1] = values[1:, 2] = values[:, 3] = np.nan
+    fields = xr.DataArray(values, dims=("member", "x"))
+    expected = [np.std(column[np.isfinite(column)], ddof=1) for column in values.T[[0, 1, 4, 5]]]
+    found = member_std(fields if chunks is None else fields.chunk(chunks))
+    assert (found.chunks is None) == (chunks is None)
+    np.testing.assert_allclose(found, [*expected[:2], np.nan, np.nan, *expected[2:]], rtol=1e-12)
+    assert member_std(fields[:1]).isnull().all()

@@ -6,7 +6,7 @@ matplotlib and cmocean are looked for when something is drawn, not before: they 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -212,6 +212,65 @@ def map_aspect(field: xr.DataArray) -> float:
     """
     places = _centres(find_grid(field))
     return float(np.ptp(places.y) * places.aspect / np.ptp(places.x))
+
+
+def check_field(field: Any, argument: str = "field") -> None:
+    """Refuse what is no DataArray.
+
+    Parameters
+    ----------
+    field : DataArray
+    argument : str
+        What it is called in messages.
+
+    Raises
+    ------
+    TypeError
+
+    Examples
+    --------
+    >>> check_field(xr.Dataset({"ssh_mean": 0.0}))
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid field of type Dataset. It must be an xarray.DataArray: pass one of its variables...
+    """
+    if isinstance(field, xr.DataArray):
+        return
+    advice = ", such as one variable of a Dataset"
+    if isinstance(field, xr.Dataset):
+        names = [str(key) for key in field.data_vars]
+        likely = next((key for key in names if key.endswith("_mean")), names[0] if names else "ssh_mean")
+        advice = f": pass one of its variables, such as `.{likely}`, or draw a whole result by `.dip.plot()`"
+    raise TypeError(f"Invalid {argument} of type {type(field).__name__}. It must be an xarray.DataArray{advice}.")
+
+
+def check_fields(fields: Any, argument: str) -> None:
+    """Refuse what is no mapping of DataArrays by label.
+
+    Parameters
+    ----------
+    fields : mapping of str to DataArray
+    argument : str
+        What it is called in messages.
+
+    Raises
+    ------
+    TypeError
+
+    Examples
+    --------
+    >>> check_fields(xr.DataArray(0.0), "fields")
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid fields of type DataArray. It must be a mapping from labels to DataArrays, such as...
+    """
+    if not isinstance(fields, Mapping):
+        raise TypeError(
+            f"Invalid {argument} of type {type(fields).__name__}. It must be a mapping from labels to DataArrays, such "
+            "as {'estimate': fine.ssh_mean}."
+        )
+    for label, field in fields.items():
+        check_field(field, f"{argument} {label!r}")
 
 
 def flat(field: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:

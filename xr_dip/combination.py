@@ -138,7 +138,7 @@ def combine_optimal(
     place : Place
         Where the field lies in a larger domain.
     fronts : (array, LeftOut), optional
-        What `xr_dip.kriging.along_fronts.krige_along_fronts` finds; it is found here by default.
+        As of `xr_dip.kriging.along_fronts.krige_along_fronts`, the array of shape (Y, X); found here by default.
 
     Returns
     -------

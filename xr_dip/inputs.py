@@ -168,19 +168,27 @@ def parse_factor(factor: FactorLike, horizontal: Horizontal) -> Factor:
     """
     dims = (horizontal.y_dim, horizontal.x_dim)
     if isinstance(factor, tuple) and len(factor) == 2:
-        return _whole("factor along y", factor[0]), _whole("factor along x", factor[1])
+        return check_whole("factor along y", factor[0]), check_whole("factor along x", factor[1])
     if not isinstance(factor, Mapping):
-        whole = _whole("factor", factor)
+        whole = check_whole("factor", factor)
         return whole, whole
     unknown = [dim for dim in factor if dim not in dims]
     if unknown or not factor:
         raise ValueError(f"Invalid factor {dict(factor)!r}. It must name the horizontal dimensions {list(dims)}.")
-    fy, fx = (_whole(f"factor of {dim!r}", factor.get(dim, 1)) for dim in dims)
+    fy, fx = (check_whole(f"factor of {dim!r}", factor.get(dim, 1)) for dim in dims)
     return fy, fx
 
 
-def _whole(name: str, value: Any, least: int = 1) -> int:
-    """Return a whole number, or say what is wrong with it."""
+def check_whole(name: str, value: Any, least: int = 1) -> int:
+    """Return a whole number, or say what is wrong with it.
+
+    Examples
+    --------
+    >>> check_whole("steps", 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid steps 0. It must be a whole number of at least 1.
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -200,7 +208,7 @@ def check_members(members: Any) -> int:
     ...
     ValueError: Invalid members 0. It must be a whole number of at least 1.
     """
-    return _whole("members", members)
+    return check_whole("members", members)
 
 
 def check_batch(batch: Any) -> int | None:
@@ -213,7 +221,7 @@ def check_batch(batch: Any) -> int | None:
     ...
     ValueError: Invalid batch 0. It must be a whole number of at least 1.
     """
-    return None if batch is None else _whole("batch", batch)
+    return None if batch is None else check_whole("batch", batch)
 
 
 def check_latent_samples(latent_samples: Any) -> int:
@@ -226,7 +234,7 @@ def check_latent_samples(latent_samples: Any) -> int:
     ...
     ValueError: Invalid latent_samples 1. It must be a whole number of at least 2.
     """
-    return 0 if latent_samples is None else _whole("latent_samples", latent_samples, least=2)
+    return 0 if latent_samples is None else check_whole("latent_samples", latent_samples, least=2)
 
 
 def check_seed(seed: Any) -> int:
@@ -237,7 +245,7 @@ def check_seed(seed: Any) -> int:
     >>> check_seed(3)
     3
     """
-    return _whole("seed", seed, least=0)
+    return check_whole("seed", seed, least=0)
 
 
 def check_noise(noise_std: Any) -> float | None:

@@ -181,7 +181,8 @@ def fill_nearest(values: npt.NDArray[np.floating], *, periodic: bool = False) ->
     """Give each missing (NaN) cell the value of the nearest cell that has one, distance in cells.
 
     Of two that are equally near it is their mean, of more the mean of those that are found first from each corner of
-    the field, so that no direction counts more than another: flipping a field flips what is filled, bit for bit.
+    the field, so that no direction counts more than another: flipping a field flips what is filled, bit for bit. Around
+    the globe, a cell half-way round is found on either side and counts as two.
 
     Parameters
     ----------

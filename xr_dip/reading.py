@@ -33,6 +33,8 @@ def source_name(result: xr.Dataset, name: Hashable | None = None) -> str:
 
     Raises
     ------
+    TypeError
+        If it is no Dataset, such as one variable of it.
     ValueError
         If there is no such name, or are several and none was given, or the Dataset is no result.
 
@@ -41,6 +43,8 @@ def source_name(result: xr.Dataset, name: Hashable | None = None) -> str:
     >>> source_name(xr.Dataset({"ssh_mean": 0.0, "ssh_std": 0.1}))
     'ssh'
     """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(f"Invalid result of type {type(result).__name__}. It must be the Dataset that xr_dip returned.")
     names = [str(key).removesuffix("_mean") for key in result.data_vars if str(key).endswith("_mean")]
     if not names:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from inspect import signature
@@ -12,7 +13,8 @@ import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.constraints import CONSTRAINT_NAMES, make_constraint
+from xr_dip.constraints import CONSTRAINT_NAMES, NOT_ENFORCED, make_constraint
+from xr_dip.errors import DipWarning
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
@@ -217,9 +219,7 @@ def make_recipe(
     for argument, part in parts.items():
         if part is not None:
             check_name(argument, part, list(tables[argument]))
-    for argument, value in (options or {}).items():
-        if value is not None and not isinstance(value, Mapping):
-            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
+    check_options(options or {})
     chosen = PRESETS[preset](target.factor).override(**parts, **(options or {}))  # type: ignore[arg-type]
     dims = (target.horizontal.y_dim, target.horizontal.x_dim)
     chosen = with_operator(
@@ -228,9 +228,10 @@ def make_recipe(
     check_penalties(chosen.penalties)
     _check_constraint(chosen)
     if options is not None and options.get("generator_options"):
-        _check_generator(chosen, target.factor)
+        check_generator(chosen, target.factor)
     if noise_std is not None:
-        chosen = chosen.override(stopping="discrepancy")
+        chosen = _for_noise(chosen, asked=parts.get("constraint")).override(stopping="discrepancy")
+    _warn_of_idle_penalty(chosen)
     check_name("stopping", chosen.stopping, STOPPING)
     _check_uncertainty(chosen, target.factor, latent_samples, perturb=perturb_observations, noisy=noise_std is not None)
     return Recipe(
@@ -254,6 +255,29 @@ def make_recipe(
         latent_samples=latent_samples,
         perturb_observations=perturb_observations,
     )
+
+
+def _for_noise(preset: Preset, asked: str | None) -> Preset:
+    """Return a preset that does not keep the noise of the values; refuse a constraint that was asked to keep it."""
+    allowed = [*NOT_ENFORCED, "optimal"]
+    if asked is not None and asked not in allowed:
+        raise ValueError(
+            f"Invalid constraint {asked!r} with noise_std. Noisy values are not to be kept exactly: it must be one of "
+            f"{allowed}."
+        )
+    return preset if preset.constraint in allowed else preset.override(constraint="none")
+
+
+def _warn_of_idle_penalty(preset: Preset) -> None:
+    """Warn where holding the values by their mean square only multiplies a loss that is just that."""
+    if preset.loss == "mse" and list(preset.penalties_of_fits()) == ["coarse_misfit"]:
+        asked = "The constraint 'soft'" if preset.constraint == "soft" else "The penalty 'coarse_misfit'"
+        warnings.warn(
+            f"{asked} changes nothing here: beside the loss 'mse' alone it only multiplies it. It holds the values "
+            "against other penalties or beside another loss, such as 'l1'.",
+            DipWarning,
+            stacklevel=4,
+        )
 
 
 def _check_uncertainty(preset: Preset, factor: Factor, latent_samples: int, *, perturb: bool, noisy: bool) -> None:
@@ -286,8 +310,44 @@ def _check_constraint(preset: Preset) -> None:
         )
 
 
-def _check_generator(preset: Preset, factor: Factor) -> None:
-    """Refuse options that the generator cannot use: a small one is made."""
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options that are no mapping.
+
+    Parameters
+    ----------
+    options : mapping
+        By the name of the argument; None for none.
+
+    Raises
+    ------
+    TypeError
+
+    Examples
+    --------
+    >>> check_options({"generator_options": 3})
+    Traceback (most recent call last):
+    ...
+    TypeError: Invalid generator_options 3. It must be a mapping from names to values.
+    """
+    for argument, value in options.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
+
+
+def check_generator(preset: Preset, factor: Factor) -> None:
+    """Refuse options that the generator cannot use: a small one is made.
+
+    Parameters
+    ----------
+    preset : Preset
+        Its generator and the options of it.
+    factor : (int, int)
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the generator refuses its value.
+    """
     make = GENERATORS[preset.generator]
     known = sorted(set(signature(make).parameters) - {"shape", "factor", "seed", "periodic"})
     unknown = sorted(set(preset.generator_options) - set(known))

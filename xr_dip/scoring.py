@@ -9,7 +9,7 @@ exactly.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import cast
 
 import xarray as xr
@@ -25,6 +25,7 @@ from xr_dip.geostrophy import geostrophic_flow
 from xr_dip.inputs import check_name
 from xr_dip.matching import place_on
 from xr_dip.reading import coarse_input, configuration_of, source_name
+from xr_dip.times import at_same_times
 from xr_dip.verification import difference, effective_resolution, evaluate, psd_score, rank_histogram, rmse
 from xr_dip.verification.statistics import label, root_mean_square
 
@@ -48,7 +49,8 @@ def verify(
         The true height of each fine cell, NaN where it is unknown. Its horizontal dimensions may have other names and
         another order; its latitude and longitude, where it has them, must be those of the result to a quarter of a
         cell. In m, cm or mm: it is brought to the unit of the result; without units it is taken to be in that unit.
-        Further dimensions, such as time, are scored one by one.
+        Further dimensions, such as time, are those of the result, and are scored one by one. Its times, where it has
+        any, must be those of the result, to a second.
     name : str, optional
         What the result was made from, where it is of several variables.
     weights : {"equal", "area"} or DataArray
@@ -75,8 +77,8 @@ def verify(
     TypeError
         If the truth is no DataArray.
     ValueError
-        If the result is none, or of several variables without a name; if the truth is on another grid; if a weight or
-        a baseline is unknown.
+        If the result is none, or of several variables without a name; if the truth is on another grid, of another time
+        or has no value where the result has one; if a weight or a baseline is unknown.
     ImportError
         If scikit-image is missing.
 
@@ -99,20 +101,20 @@ def verify(
     >>> bool(scores.rmse < scores.rmse_bicubic), scores.rmse.units, scores.current_rmse.units
     (True, 'm', 'm s-1')
     """
-    for method in baselines:
-        check_name("baselines", method, classical.METHODS)
+    _check_baselines(baselines)
     chosen = source_name(result, name)
     configuration = configuration_of(result, chosen)
     mean = result[f"{chosen}_mean"]
     horizontal = find_horizontal(mean, dataset=result)
     dims = (horizontal.y_dim, horizontal.x_dim)
-    known = place_on(mean, truth, horizontal)
+    known = at_same_times(mean, place_on(mean, truth, horizontal), dims)
     cells = None if isinstance(weights, str) and weights == "equal" else fine_weights(known, weights, horizontal)
     located = not isinstance(horizontal.grid, IndexGrid)
     placed = result.drop_vars(_along(result.coords, dims))
     scores = evaluate(
         placed, known, dims=dims, spacing=horizontal.grid.spacing() if located else None, weights=cells, name=chosen
     )
+    _check_cells(scores)
     if located:
         scores = scores.assign(_scores_of_slopes(mean, known, horizontal, cells))
     if f"{chosen}_members" in placed:
@@ -120,6 +122,22 @@ def verify(
     for method, estimate in _rerun(result, chosen, horizontal, configuration, baselines).items():
         scores = scores.assign(_skill(method, estimate, known, dims, cells, scores.rmse))
     return scores.assign_attrs(_attributes(result, truth, chosen))
+
+
+def _check_baselines(baselines: Sequence[str]) -> None:
+    if isinstance(baselines, str) or not isinstance(baselines, Collection):
+        raise ValueError(
+            f"Invalid baselines {baselines!r}. It must be a sequence of {sorted(classical.METHODS)}, such as "
+            "['kriging'], or () for none."
+        )
+    for method in baselines:
+        check_name("baselines", method, classical.METHODS)
+
+
+def _check_cells(scores: xr.Dataset) -> None:
+    """Refuse a truth that has no cell in common with a result; lazy ones are not looked at."""
+    if scores.cells.chunks is None and not scores.cells.any():
+        raise ValueError("Invalid truth without a value where the result has one. There must be a cell to compare.")
 
 
 def _scores_of_slopes(

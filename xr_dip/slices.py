@@ -121,6 +121,30 @@ def time_stamps(da: xr.DataArray, leading: list[Any]) -> xr.DataArray:
     return xr.DataArray(stamps, dims=leading)
 
 
+def member_std(fields: xr.DataArray) -> xr.DataArray:
+    """Take the standard deviation over the members, missing where fewer than two of them have a value.
+
+    Parameters
+    ----------
+    fields : DataArray
+        With the dimension ``member``, in any unit; lazy in, lazy out.
+
+    Returns
+    -------
+    DataArray
+        Without that dimension, in the unit of the fields.
+
+    Examples
+    --------
+    >>> member_std(xr.DataArray([[1.0, np.nan], [3.0, np.nan]], dims=("member", "x"))).values.round(3)
+    array([1.414,   nan])
+    """
+    # By hand, since `std` of most versions of xarray warns of cells without any value, such as land.
+    spare = fields.count(MEMBER) - 1
+    squares: xr.DataArray = ((fields - fields.mean(MEMBER)) ** 2).sum(MEMBER)
+    return (squares / spare.where(spare > 0)) ** 0.5
+
+
 @dataclass(frozen=True)
 class _LoopOverSlices:
     """The function as dask and xarray call it: on blocks with leading axes, returning a tuple."""

@@ -32,6 +32,15 @@ def free():
     return Free(SHAPE)
 
 
+class Constrained(Free):
+    """A generator with a constraint inside: it has the block means whatever its weights."""
+
+    def forward(self, latent):
+        field = super().forward(latent)
+        means = field.reshape(2, 2, 3, 2).mean(dim=(1, 3))
+        return field + (VALUES - means).repeat_interleave(2, 0).repeat_interleave(2, 1)[None]
+
+
 # The answer.
 
 
@@ -220,3 +229,12 @@ def test_a_final_field_that_is_nan_is_begun_anew():
 def test_invalid_numbers_are_refused(name, value, allowed):
     with pytest.raises(ValueError, match=f"Invalid {name} .*It must be {allowed}"):
         FitConfig(**{name: value})
+
+
+def test_a_constraint_inside_of_the_network_is_refused():
+    with pytest.raises(FitError, match=r"The fresh network misses the values by .*nothing trains.*argument constraint"):
+        fit(lambda: Constrained(SHAPE), make_problem(), FitConfig(iterations=20), fixed)
+
+
+def test_values_that_are_all_zero_are_no_reason_to_refuse():
+    assert fit(free, make_problem(torch.zeros(2, 3)), FitConfig(iterations=5), fixed).iterations == 5

@@ -1,6 +1,7 @@
 """Penalties: closed forms, land, and the same number on every working grid and in every batch."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_one_number_for_each_member(penalty):
     torch.testing.assert_close(together, torch.stack([module(member) for member in members]))
 
 
-def test_coarse_misfit_is_the_mean_square_of_the_raw_residual():
+def test_coarse_misfit_is_the_mean_square_of_the_residual():
     sea = np.ones(FINE, bool)
     sea[:2, :3] = False
     values = torch.from_numpy(noise(3, 4))
@@ -174,6 +175,13 @@ def test_coarse_misfit_is_the_mean_square_of_the_raw_residual():
     squares[0, 0] = 0
     found = value(CoarseMisfit, field, surroundings(sea, values=values), weight=16.0)
     np.testing.assert_allclose(found, 16 * squares.sum() / 11, rtol=1e-9)
+
+
+def test_coarse_misfit_is_whitened_as_the_loss_is():
+    around = surroundings()
+    whitened = replace(around, observation=replace(around.observation, whiten=lambda residual: 3 * residual))
+    field = noise(*FINE)
+    assert value(CoarseMisfit, field, whitened) == pytest.approx(9 * value(CoarseMisfit, field, around))
 
 
 def test_penalties_are_added_to_the_loss():

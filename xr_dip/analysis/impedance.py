@@ -11,11 +11,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.horizontal import find_horizontal
-from xr_dip.inputs import check_members, check_name, check_seed
-from xr_dip.presets import PRESETS
+from xr_dip.inputs import check_members, check_name, check_seed, check_whole
+from xr_dip.presets import PRESETS, Preset
 
 FloatArray = npt.NDArray[np.float64]
 
+FACTOR = (1, 1)
+"""A field is fitted at its own resolution."""
 TARGETS = ("field", "field and noise", "shuffled", "noise")
 """What is fitted: the field; with white noise added; its values in random places; white noise."""
 
@@ -67,6 +69,8 @@ def impedance(
 
     Raises
     ------
+    TypeError
+        If the field is no DataArray, or options are no mapping.
     ValueError
         If the field is of several times, constant or infinite somewhere, or an argument is unknown or out of range.
 
@@ -87,10 +91,8 @@ def impedance(
     values = _standard(field, x_dim, y_dim)
     for target in _listed(targets):
         check_name("target", target, list(TARGETS))
-    check_name("preset", preset, list(PRESETS))
-    chosen = PRESETS[preset]((1, 1)).override(generator=generator, generator_options=generator_options)
-    steps = chosen.iterations if iterations is None else iterations
-    check_name("generator", chosen.generator, list(importlib.import_module("xr_dip.generators").GENERATORS))
+    chosen = _choose(preset, generator, generator_options)
+    steps = chosen.iterations if iterations is None else check_whole("iterations", iterations)
     if not (np.isfinite(noise_share) and noise_share >= 0):
         raise ValueError(f"Invalid noise_share {noise_share!r}. It must be finite and not negative.")
     found = importlib.import_module("xr_dip.recipe").find_device(device)
@@ -168,6 +170,19 @@ def _listed(targets: Sequence[str]) -> Sequence[str]:
     return targets
 
 
+def _choose(preset: str, generator: str | None, options: Mapping[str, Any] | None) -> Preset:
+    """Return the preset with another generator or options of it, checked as `xr_dip.downscale` does."""
+    recipe = importlib.import_module("xr_dip.recipe")  # torch is imported here, not with the package
+    recipe.check_options({"generator_options": options})
+    check_name("preset", preset, list(PRESETS))
+    if generator is not None:
+        check_name("generator", generator, list(importlib.import_module("xr_dip.generators").GENERATORS))
+    chosen = PRESETS[preset](FACTOR).override(generator=generator, generator_options=options)
+    if options:
+        recipe.check_generator(chosen, FACTOR)
+    return chosen
+
+
 def _standard(field: xr.DataArray, x_dim: str | None, y_dim: str | None) -> FloatArray:
     if not isinstance(field, xr.DataArray):
         raise TypeError(f"Invalid field of type {type(field).__name__}. It must be an xarray.DataArray.")
@@ -192,8 +207,8 @@ def _losses(values: FloatArray, preset: Any, steps: int, seed: int, member: int,
     fitting, stopping, ensemble = (
         importlib.import_module(f"xr_dip.fitting.{name}") for name in ("fit", "stopping", "ensemble")
     )
-    problem = following.plain_problem(values, np.isfinite(values).astype(np.float64), (1, 1))
+    problem = following.plain_problem(values, np.isfinite(values).astype(np.float64), FACTOR)
     first = ensemble.derive_seed(seed, member)
-    make = following.attentive_factory(preset.generator, problem, (1, 1), first, preset.options_of_member(member))
+    make = following.attentive_factory(preset.generator, problem, FACTOR, first, preset.options_of_member(member))
     config = fitting.FitConfig(steps, preset.learning_rate, preset.betas, preset.schedule)
     return np.asarray(fitting.fit(make, problem, config, stopping.fixed, device).losses, dtype=np.float64)

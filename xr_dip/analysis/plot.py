@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -29,6 +30,11 @@ def impedance(curves: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
 
+    Raises
+    ------
+    ValueError
+        If it is something else.
+
     Examples
     --------
     >>> losses = (("target", "member", "iteration"), [[[1.0, 0.1]], [[1.0, 0.9]]])
@@ -36,6 +42,7 @@ def impedance(curves: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> impedance(curves).get_xlabel()
     'iteration'
     """
+    _check(curves, "curves", ("loss", "target", "member", "iteration"), "impedance")
     axes = ax or new_axes()
     for colour, target in zip(cycle(LINE_COLOURS), curves.target.values, strict=False):
         fits = curves.loss.sel(target=target)
@@ -68,7 +75,7 @@ def patch_recurrence(errors: xr.Dataset, *, bins: int = 10, ax: Axes | None = No
     Raises
     ------
     ValueError
-        If bins is not from 1 to the number of patches.
+        If the errors are something else, or bins is not from 1 to the number of patches.
 
     Examples
     --------
@@ -76,6 +83,7 @@ def patch_recurrence(errors: xr.Dataset, *, bins: int = 10, ax: Axes | None = No
     >>> patch_recurrence(errors, bins=2).lines[0].get_ydata()
     array([0.1, 0.2])
     """
+    _check(errors, "errors", ("internal", "gradient", "patch"), "patch_recurrence")
     if not 1 <= bins <= errors.sizes["patch"]:
         raise ValueError(f"Invalid bins {bins}. It must be from 1 to the {errors.sizes['patch']} patches.")
     axes = ax or new_axes()
@@ -92,3 +100,13 @@ def patch_recurrence(errors: xr.Dataset, *, bins: int = 10, ax: Axes | None = No
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return axes
+
+
+def _check(given: Any, argument: str, parts: Sequence[str], function: str) -> None:
+    """Refuse what is not the result of an analysis: a Dataset with variables and dimensions of these names."""
+    names = [*given.data_vars, *given.dims] if isinstance(given, xr.Dataset) else []
+    if not set(parts) <= set(names):
+        held = f"with {[str(name) for name in names]}" if names else f"of type {type(given).__name__}"
+        raise ValueError(
+            f"Invalid {argument} {held}. It must be what xr_dip.analysis.{function} returns, with {list(parts)}."
+        )

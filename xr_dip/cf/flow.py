@@ -15,6 +15,7 @@ import xarray as xr
 from xr_dip.cf.coordinates import is_time, metadata, related_variables
 from xr_dip.cf.dataset import CONVENTIONS, MEMBER, REALIZATION
 from xr_dip.cf.provenance import history_line
+from xr_dip.slices import member_std
 
 VELOCITY = "surface_geostrophic_{}_sea_water_velocity"
 # Heights above a mean sea level lack the mean current, which the standard name of their velocity says.
@@ -76,7 +77,7 @@ def build_flow(
         if averaged:
             spread = f"{key}_std"
             fields[key] = _labelled(part.mean(MEMBER), height, attrs | _method("mean", spread))
-            fields[spread] = _labelled(part.std(MEMBER, ddof=1), height, attrs | _method("standard_deviation"))
+            fields[spread] = _labelled(member_std(part), height, attrs | _method("standard_deviation"))
         else:
             fields[key] = _labelled(part, height, attrs)
     coords = {**related_variables(height, dataset), **{str(key): coord for key, coord in height.coords.items()}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ WINDOW = 16
 """Coarse cells along a side of the windows of one step."""
 SMALLEST_KERNEL = 0.05
 """Share of the training days that must speak for a kernel."""
+SMALLEST_ADDED = 1e-3
+"""Of what teachers add to kriging, in units of the roughness: less is rounding of single precision or near it."""
 SMALLEST_SQUARE = 1e-12
 """Of what teachers add, where they add nothing: in units of the squared roughness."""
 
@@ -139,6 +142,30 @@ def mean_squares(exercises: Sequence[Exercise]) -> tuple[float, float]:
     added = sum(float((one.goal[0] ** 2 * one.known).sum()) for one in exercises)
     variance = sum(float((one.goal[1] * one.known).sum()) for one in exercises)
     return max(added / count, SMALLEST_SQUARE), variance / count
+
+
+def check_added(exercises: Sequence[Exercise]) -> None:
+    """Refuse teachers that add nothing to kriging: a network would be trained on rounding.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> zero, known = np.zeros((2, 1, 1), np.float32), np.ones((1, 1), np.float32)
+    >>> check_added([Exercise(np.zeros((3, 5, 5), np.float32), zero, known)])
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid estimates that differ from the kriging of a student by 1e-06 of the roughness of ...
+    """
+    added = math.sqrt(mean_squares(exercises)[0])
+    if added < SMALLEST_ADDED:
+        raise ValueError(
+            f"Invalid estimates that differ from the kriging of a student by {added:.0e} of the roughness of the "
+            f"coarse fields. They must by {SMALLEST_ADDED:.0e} or more, else there is nothing to learn: take estimates "
+            "of xr_dip.downscale, or kriging itself by xr_dip.interpolate(..., method='kriging')."
+        )
 
 
 def draw_window(exercise: Exercise, settings: Settings, draws: np.random.Generator) -> Exercise:

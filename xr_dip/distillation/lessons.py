@@ -89,16 +89,21 @@ def read_lessons(
     Raises
     ------
     TypeError, ValueError
-        If estimates are not on a refined grid of the coarse field, of other days, or of coarse values that are no
-        block means.
+        If the coarse field is no DataArray, or estimates are not on a refined grid of it, of other days, or of coarse
+        values that are no block means or have noise.
 
     Warns
     -----
     DipWarning
         If their block means are not those of the coarse field.
     """
+    if not isinstance(coarse, xr.DataArray):
+        raise TypeError(
+            f"Invalid coarse of type {type(coarse).__name__}. It must be an xarray.DataArray, such as one variable of "
+            "a Dataset; the estimates come after it."
+        )
     mean, std = _fields(coarse, estimates)
-    _check_operator(estimates, str(coarse.name))
+    _check_made_of_block_means(estimates, str(coarse.name))
     names = {key: options.get(key) for key in ("x_dim", "y_dim", "x_coord", "y_coord")}
     horizontal = find_horizontal(coarse, dataset=dataset, **names)
     factor = _factor(mean, horizontal)
@@ -138,15 +143,21 @@ def _fields(coarse: xr.DataArray, estimates: xr.Dataset | xr.DataArray) -> tuple
     return estimates[wanted[0]], estimates[wanted[1]]
 
 
-def _check_operator(estimates: xr.Dataset | xr.DataArray, name: str) -> None:
-    """Refuse results of coarse values that are no block means, which a student would take them for."""
+def _check_made_of_block_means(estimates: xr.Dataset | xr.DataArray, name: str) -> None:
+    """Refuse results of coarse values that are not exactly block means, which a student would take them for."""
     if not isinstance(estimates, xr.Dataset) or CONFIGURATION not in estimates.attrs:
         return
-    operator = configuration_of(estimates, name).get("operator", BLOCK_MEAN)
+    configuration = configuration_of(estimates, name)
+    operator, noise = configuration.get("operator", BLOCK_MEAN), configuration.get("noise_std")
     if operator != BLOCK_MEAN:
         raise ValueError(
             f"Invalid estimates with the operator {operator!r}. It must be {BLOCK_MEAN!r}: a student takes coarse "
             "values for block means."
+        )
+    if noise is not None:
+        raise ValueError(
+            f"Invalid estimates with the noise_std {noise!r}. It must be None: a student keeps the coarse values as "
+            "they are, with their noise."
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ class Student:
         Examples
         --------
         >>> import xr_dip
-        >>> truth = xr_dip.synthetic.gulf_stream((24, 36)).ssh
+        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=2).ssh
         >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
         >>> student = xr_dip.distill(coarse, truth, steps=5, progress=False)
         >>> student.downscale(coarse.chunk()).ssh_mean.chunks is None
@@ -134,7 +135,7 @@ class Student:
         fields = downscaling.solve(answer, field, target, {key: known[key] for key in OUTPUTS})
         plain: dict[str, Any] = json.loads(self.settings.to_json())
         configuration = {**target.description, "student": {**plain, "sha256": self.digest}}
-        method = f"student of an ensemble of deep image priors, {self.digest[:12]}"
+        method = f"student {self.digest[:12]} of {_teacher_in_short(self.settings)}"
         return downscaling.finish(field, target, fields, configuration, method, dataset)
 
     def _check_cells(self, target: Target) -> None:
@@ -170,7 +171,7 @@ class Student:
         Examples
         --------
         >>> import tempfile, xr_dip
-        >>> truth = xr_dip.synthetic.gulf_stream((24, 36)).ssh
+        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=2).ssh
         >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
         >>> student = xr_dip.distill(coarse, truth, steps=5, progress=False)
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -188,6 +189,12 @@ class Student:
         finally:
             partial.unlink(missing_ok=True)
         return target
+
+
+def _teacher_in_short(settings: Settings) -> str:
+    """Name the method of the teacher, without the version and the hash of its configuration that settings hold."""
+    teacher = str(settings.training.get("teacher", "an unknown teacher"))
+    return re.sub(r"^xr_dip [^ ]+, |, configuration \w+$", "", teacher)
 
 
 def check_student(student: Any) -> Student:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
-from xr_dip.distillation.exercises import hold_out, make_exercises, make_settings
+from xr_dip.distillation.exercises import check_added, hold_out, make_exercises, make_settings
 from xr_dip.distillation.lessons import read_lessons
 from xr_dip.distillation.student import Student
-from xr_dip.inputs import Periodic, Weights, check_seed
+from xr_dip.errors import DipWarning
+from xr_dip.inputs import Periodic, Weights, check_seed, check_whole
 from xr_dip.progress import import_quietly
 
 HELD_OUT = 0.2
@@ -73,12 +76,14 @@ def distill(
     Raises
     ------
     TypeError, ValueError
-        For any argument or value that cannot be used, before anything is trained.
+        For any argument or value that cannot be used, before anything is trained; for estimates made with
+        ``noise_std``, and for those that are kriging with the covariance of the student, as of a single day.
 
     Warns
     -----
     DipWarning
-        If the block means of the estimates are not those of the coarse field, which a student always has.
+        If the block means of the estimates are not those of the coarse field, which a student always has; if there is
+        one day only, so that none is held out; if the student is no nearer to the days held out than kriging is.
 
     References
     ----------
@@ -95,9 +100,8 @@ def distill(
     >>> student.downscale(coarse[2]).ssh_std.shape
     (24, 36)
     """
-    sizes = {"channels": channels, "layers": layers, "steps": steps}
-    for name, value in sizes.items():
-        check_whole(name, value)
+    channels, layers = check_whole("channels", channels), check_whole("layers", layers)
+    steps = check_whole("steps", steps)
     options: dict[str, Any] = {
         "weights": weights,
         "land_value": land_value,
@@ -109,7 +113,10 @@ def distill(
     }
     lessons = read_lessons(coarse, estimates, options, dataset)
     settings = make_settings(lessons, channels, layers)
-    taught, held_out = hold_out(make_exercises(lessons, settings), HELD_OUT)
+    exercises = make_exercises(lessons, settings)
+    check_added(exercises)
+    taught, held_out = hold_out(exercises, HELD_OUT)
+    _warn_of_no_judge(len(taught), len(held_out))
     train = importlib.import_module("xr_dip.distillation.training").train  # torch is imported here
     find_device = importlib.import_module("xr_dip.recipe").find_device
     tqdm = import_quietly("tqdm.auto").tqdm
@@ -117,6 +124,7 @@ def distill(
         learned, scores = train(
             settings, taught, held_out, steps=steps, seed=check_seed(seed), device=find_device(device), step=bar.update
         )
+    _warn_of_no_skill(scores)
     said = {
         "days": len(lessons.days),
         "held_out": len(held_out),
@@ -128,15 +136,24 @@ def distill(
     return Student(replace(settings, training=said), learned)
 
 
-def check_whole(name: str, value: Any) -> None:
-    """Refuse what is no whole number of at least one.
+def _warn_of_no_judge(taught: int, held_out: int) -> None:
+    """Warn of a single day: it is learned by heart, and nothing tells."""
+    if taught + held_out == 1:
+        warnings.warn(
+            "There is one day to learn from, and none is held out: nothing tells when the training is best, nor how "
+            "good the student is. Give it more days, five or more for one to be held out.",
+            DipWarning,
+            stacklevel=3,
+        )
 
-    Examples
-    --------
-    >>> check_whole("steps", 0)
-    Traceback (most recent call last):
-    ...
-    ValueError: Invalid steps 0. It must be a whole number of at least 1.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"Invalid {name} {value!r}. It must be a whole number of at least 1.")
+
+def _warn_of_no_skill(scores: Mapping[str, float]) -> None:
+    """Warn of a student that learned nothing of what its teacher adds to kriging."""
+    if scores.get("skill", 1.0) <= 0:
+        warnings.warn(
+            f"The student has learned nothing: on the days held out it is no nearer to the estimates than the kriging "
+            f"that it begins from, its skill is {scores['skill']:.2g}. Give it more days or steps, and check that the "
+            "estimates are no kriging themselves.",
+            DipWarning,
+            stacklevel=3,
+        )

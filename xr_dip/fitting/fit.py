@@ -33,6 +33,8 @@ MOST_RESTARTS = 3
 WARM_STEPS, WARM_RATE = 1 / 10, 1 / 6
 # Stop rules and the check for NaN read from the device only this often.
 CHECK_EVERY = 10
+# A network of random weights that misses the values by less than this, over their size, cannot miss them.
+SMALLEST_FIRST_MISFIT = 1e-5
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class Fit:
 
 
 class FitError(RuntimeError):
-    """A member that became NaN in spite of every restart.
+    """A member that became NaN in spite of every restart, or that cannot be fitted at all.
 
     Attributes
     ----------
@@ -189,7 +191,8 @@ def fit(
     Raises
     ------
     FitError
-        If it is NaN after the last restart.
+        If it is NaN after the last restart, or if the fresh network has the values already, whatever its weights: with
+        a constraint inside of it the loss is zero, and so is its gradient.
 
     Examples
     --------
@@ -235,6 +238,7 @@ class _Run:
         self.generator, self.config, self.device = generator, config, device
         self.problem: BoundProblem = problem.bind(generator, device)
         self.optimiser = torch.optim.Adam(generator.parameters(), lr=rate, betas=config.betas, fused=True)
+        self.fresh = start is None
         if start is not None:
             restore(start, generator, self.optimiser)
         self.scheduler = make_scheduler(self.optimiser, config, rate)
@@ -246,6 +250,8 @@ class _Run:
         reason = "iterations"
         for step in range(self.config.iterations):
             self._step(step)
+            if step == 0 and self.fresh:
+                self._refuse_constrained()
             if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.config.iterations:
                 losses, misfits = self.losses[: step + 1].tolist(), self.misfits[: step + 1].tolist()
                 if not np.isfinite(losses[-1]):
@@ -271,6 +277,17 @@ class _Run:
             self.scheduler.step(loss.item())
         elif self.scheduler is not None:
             self.scheduler.step()
+
+    def _refuse_constrained(self) -> None:
+        """Refuse a network that has the values before it has learned anything: nothing would train."""
+        size = max(float(part.values.square().mean().sqrt()) for part in self.problem.parts)
+        teaches_itself = self.generator.own_penalty is not None  # and may well begin with an interpolation
+        if not teaches_itself and float(self.misfits[0]) < SMALLEST_FIRST_MISFIT * size:
+            raise FitError(
+                f"The fresh network misses the values by {float(self.misfits[0]):.1e} of their standard deviation: it "
+                "has them whatever its weights, so that the loss is zero and nothing trains. Leave the constraint out "
+                "of the generator; it is enforced after the fit, by the argument constraint."
+            )
 
     def _remember(self, working: torch.Tensor, loss: torch.Tensor, step: int) -> None:
         """Keep the field of the lowest loss; chosen on the device, without a word to the host."""

@@ -99,10 +99,11 @@ class SquaredGradient:
 
 @dataclass(frozen=True, eq=False)
 class CoarseMisfit:
-    r"""Mean square of the raw misfit of the coarse values: :math:`w \, \overline{(D x - y)^2}`.
+    r"""Mean square of the misfit of the coarse values: :math:`w \, \overline{(D x - y)^2}`, whitened if the loss is.
 
-    Beside a loss that sees whitened misfits, or takes them by their absolute value, it holds the values themselves.
-    Geiss and Hardin call it l2reg.
+    It holds the values against other penalties, or beside a loss that takes misfits by their absolute value. (Not
+    whitened, beside a whitened loss, the large scales would be all that counts, and fits far from converged.) Geiss and
+    Hardin call it l2reg.
 
     Parameters
     ----------
@@ -242,14 +243,13 @@ def _square(slope_y: torch.Tensor, slope_x: torch.Tensor) -> torch.Tensor:
 
 
 class _SquareMisfit(nn.Module):
-    """Mean square of the raw misfit over the cells with a value."""
+    """Mean square of the misfit that the loss sees."""
 
     def __init__(self, observation: Observation, generator: Generator, weight: float) -> None:
         super().__init__()
-        self.observed = observation.bind(generator)
-        self.scale = weight / int((observation.weights > 0).sum())
+        self.observed, self.weight = observation.bind(generator), weight
 
     def forward(self, working: torch.Tensor) -> torch.Tensor:
         """Map a working field (channels, h, w) to one number."""
-        residual: torch.Tensor = self.observed.residual(working)
-        return residual.square().sum() * self.scale
+        seen: torch.Tensor = self.observed.measured(self.observed.residual(working))
+        return self.weight * seen.square().mean()

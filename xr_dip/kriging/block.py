@@ -35,7 +35,7 @@ LARGEST_TRANSFORM = 2**23
 
 CLEAN_UP_ROUNDS = 12
 CLEAN_UP = 1e-10
-"""Relative misfit at which the clean-up of nearly equal weights stops."""
+"""Relative misfit at which the clean-up stops."""
 
 
 class BlockKriging(Estimator):
@@ -115,9 +115,13 @@ class BlockKriging(Estimator):
         return fine.reshape(*values.shape[:-2], *fine.shape[-2:])
 
     def _clean(self, columns: FloatArray) -> FloatArray:
-        """Apply K; where nearly equal weights were taken as equal, iterate K <- K + K (1 - D K)."""
+        """Apply K, and iterate K <- K + K (1 - D K) as long as it misses the values.
+
+        It does where nearly equal weights were taken as equal, and where one kernel of a mixture all but excludes a
+        part of the values: a long one the difference of the two columns of a small globe.
+        """
         fine = self._estimate(columns)
-        if self.support.exact or self.covariance.noisy:
+        if self.covariance.noisy:
             return fine
         limit = CLEAN_UP * np.abs(columns).max(initial=0.0)
         for _ in range(CLEAN_UP_ROUNDS):

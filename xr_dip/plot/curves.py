@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import verification
-from xr_dip.canvas import INK, LINE_COLOURS, find_grid, find_library, flat, new_axes
+from xr_dip.canvas import INK, LINE_COLOURS, check_fields, find_grid, find_library, flat, new_axes
 from xr_dip.plot.scales import unit_of
 from xr_dip.reading import block_errors
 
@@ -91,6 +91,8 @@ def spectra(
 
     Raises
     ------
+    TypeError
+        If the fields are no mapping of DataArrays.
     ValueError
         If there is no field, one has missing values that are in the way, the truth is not among them, or the direction
         is unknown.
@@ -242,6 +244,7 @@ def _number_decades(axes: Axes) -> None:
 
 
 def _check_spectra(fields: Mapping[str, xr.DataArray], truth: str | None, direction: str | None) -> None:
+    check_fields(fields, "fields")
     if not fields:
         raise ValueError("Invalid fields {}. It must name at least one field.")
     if truth is not None and truth not in fields:

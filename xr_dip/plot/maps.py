@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from xr_dip.canvas import Limits, draw_bar, draw_map, find_grid, flat, new_axes
+from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, flat, new_axes
 from xr_dip.plot.scales import heading, unit_of, usual_size, value_range
 from xr_dip.reading import block_errors
 from xr_dip.verification import difference, rmse
@@ -50,6 +50,8 @@ def height(
 
     Raises
     ------
+    TypeError
+        If the field is no DataArray.
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
@@ -61,6 +63,7 @@ def height(
     >>> height(gulf_stream((8, 12)).ssh).get_title()
     'sea surface height, 2009-07-01'
     """
+    check_field(field)
     title = heading(field) if title is None else title
     return _paint(field, ax, HEIGHTS, limits or value_range(field), title, f"height {unit_of(field)}" if bar else None)
 
@@ -94,6 +97,8 @@ def error(
 
     Raises
     ------
+    TypeError
+        If either is no DataArray.
     ValueError
         If sizes, coordinates or dimensions disagree.
     ImportError
@@ -106,6 +111,8 @@ def error(
     >>> error(truth + 0.012, truth, title="bicubic").get_title()
     'bicubic, RMSE 0.012 m'
     """
+    check_field(estimate, "estimate")
+    check_field(truth, "truth")
     horizontal = find_grid(truth)
     dims = (horizontal.y_dim, horizontal.x_dim)
     known = flat(truth, horizontal)
@@ -144,6 +151,8 @@ def spread(
 
     Raises
     ------
+    TypeError
+        If the field is no DataArray.
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
@@ -155,6 +164,7 @@ def spread(
     >>> spread(abs(gulf_stream((8, 12)).ssh), limit=0.5).get_title()
     'standard error'
     """
+    check_field(std, "std")
     largest = usual_size(std) if limit is None else limit
     return _paint(std, ax, SPREADS, (0.0, largest), title, f"standard error {unit_of(std)}" if bar else None)
 
@@ -191,6 +201,8 @@ def departure(
 
     Raises
     ------
+    TypeError
+        If the field is no DataArray.
     ValueError
         If the field is more than one map, or no latitude and longitude are found.
     ImportError
@@ -203,6 +215,7 @@ def departure(
     >>> departure(field - field.mean(), title="about its mean").get_title()
     'about its mean'
     """
+    check_field(field)
     title = heading(field) if title is None else title
     words = f"{label} {unit_of(field)}" if bar else None
     return _paint(field, ax, ERRORS, _about_zero(field, limit), title, words)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xr_dip.canvas import Limits, find_grid, find_library, flat
+from xr_dip.canvas import Limits, check_field, find_grid, find_library, flat
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.plot.maps import height
 from xr_dip.plot.scales import heading, value_range
@@ -40,6 +40,8 @@ def animate(
 
     Raises
     ------
+    TypeError
+        If the field is no DataArray.
     ValueError
         If there is no such dimension, or are further ones.
     ImportError
@@ -56,6 +58,7 @@ def animate(
     ...     (Path(folder) / "days.gif").stat().st_size > 0
     True
     """
+    check_field(field)
     along = _choose(field, dim)
     frames = [field.isel({along: index}) for index in range(field.sizes[along])]
     ranges = [value_range(frame) for frame in frames] if limits is None else [limits]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xr_dip.canvas import draw_bar, find_grid, flat, map_aspect, new_panels
+from xr_dip.canvas import check_fields, draw_bar, find_grid, flat, map_aspect, new_panels
 from xr_dip.cf.dataset import MEMBER, REALIZATION
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.downscaling import interpolate
@@ -15,6 +15,7 @@ from xr_dip.matching import place_on
 from xr_dip.plot.maps import departure, error, height, spread
 from xr_dip.plot.scales import date_of, unit_of, usual_size, value_range
 from xr_dip.reading import coarse_input, source_name
+from xr_dip.times import at_same_times
 from xr_dip.verification import difference
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def overview(
     out : Dataset
         Result of `xr_dip.downscale` for one time.
     truth : DataArray, optional
-        With it, errors are drawn too; matched by position as `xr_dip.verify` does it.
+        With it, errors are drawn too; matched by position and compared in time as `xr_dip.verify` does it.
     coarse : DataArray, optional
         The input; by default as the result gives it back, which it does unless it was made with weights of the user.
     others : mapping of str to DataArray, optional
@@ -58,8 +59,8 @@ def overview(
     Raises
     ------
     ValueError
-        If `out` has no such variable or several times, the truth is on another grid, or others are given without a
-        truth or under a label of another panel.
+        If `out` has no such variable or several times, the truth is on another grid or of another time, or others are
+        given without a truth or under a label of another panel.
     ImportError
         If matplotlib or cmocean is missing.
 
@@ -102,7 +103,7 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
     estimates : mapping of str to DataArray
         By label, of one time and one grid, which is that of the truth.
     truth : DataArray
-        Matched by position, in m, cm or mm.
+        Matched by position, in m, cm or mm; of the time of the estimates, where it and they have one.
 
     Returns
     -------
@@ -111,8 +112,10 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
 
     Raises
     ------
+    TypeError
+        If the estimates are no mapping of DataArrays.
     ValueError
-        If there are no estimates, one has the label "truth", or a field is on another grid.
+        If there are no estimates, one has the label "truth", or a field is on another grid or of another time.
     ImportError
         If matplotlib or cmocean is missing.
 
@@ -124,11 +127,12 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
     >>> list(compare({name: interpolate(coarse, 4, name).ssh_mean for name in ("nearest", "bicubic")}, truth))
     ['nearest', 'bicubic', 'truth', 'error of nearest', 'error of bicubic']
     """
+    check_fields(estimates, "estimates")
     if not estimates or "truth" in estimates:
         raise ValueError(f"Invalid estimates {list(estimates)}. They must be one or more, none of them 'truth'.")
     maps = {label: _one_map(field) for label, field in estimates.items()}
     first = next(iter(maps.values()))
-    known = _placed(first, truth)
+    known, *_ = [_placed(field, truth) for field in maps.values()]  # each is compared in place and time
     errors = {f"error of {label}": field for label, field in maps.items()}
     heights = {**maps, "truth": known}
     axes = new_panels([list(heights), list(errors)], map_aspect(first))
@@ -237,7 +241,7 @@ def _beyond_bicubic(mean: xr.DataArray, coarse: xr.DataArray) -> xr.DataArray:
 def _placed(mean: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     """Truth on the cells of the estimate, with its coordinates."""
     horizontal = find_grid(mean)
-    known = place_on(mean, truth, horizontal)
+    known = at_same_times(mean, place_on(mean, truth, horizontal), (horizontal.y_dim, horizontal.x_dim))
     return _one_map(known.assign_coords({key: mean[key] for key in mean.coords if key not in known.coords}))
 
 

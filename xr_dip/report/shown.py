@@ -66,7 +66,7 @@ def show(result: xr.Dataset, name: str, truth: xr.DataArray | None = None) -> Sh
     Raises
     ------
     ValueError
-        If it is no result, or the truth is on another grid.
+        If it is no result, or the truth is on another grid or of another time.
 
     Examples
     --------
@@ -76,6 +76,7 @@ def show(result: xr.Dataset, name: str, truth: xr.DataArray | None = None) -> Sh
     >>> shown.mean.dims, shown.coarse.shape, shown.result.sizes["time"]
     (('latitude', 'longitude'), (8, 12), 7)
     """
+    scores = None if truth is None else scoring.verify(result, truth, name).compute()  # looks at the truth first
     mean = result[f"{name}_mean"]
     horizontal = find_horizontal(mean, dataset=result)
     others = [dim for dim in mean.dims if dim not in (horizontal.y_dim, horizontal.x_dim)]
@@ -91,7 +92,7 @@ def show(result: xr.Dataset, name: str, truth: xr.DataArray | None = None) -> Sh
         coarse=coarse,
         truth=None if truth is None else _first_truth(day[f"{name}_mean"], truth, horizontal, others),
         members=None if drawn is None else drawn.transpose(MEMBER, ...)[:MOST_MEMBERS],
-        scores=None if truth is None else scoring.verify(result, truth, name).compute(),
+        scores=scores,
     )
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from xr_dip import downscaling
 from xr_dip.inputs import check_members, check_seed
+from xr_dip.slices import member_std
 from xr_dip.twin.methods import Keywords, Settings, estimate, mean_of, parse_keywords, preset_of
 from xr_dip.twin.pair import Pair, make_pair, one_field
 from xr_dip.twin.stored import Folder, stored
@@ -178,7 +179,7 @@ def _score(pair: Pair, result: xr.Dataset, sizes: list[int], seed: int) -> xr.Da
     fits = _bare(fits, pair).drop_vars("member", errors="ignore")
     truth, mean = _bare(pair.fine, pair), fits.mean("member")
     own = f"{name}_ensemble_std"  # given with latents: of the means over them
-    spread = _plain(result[own], pair) if own in result else fits.std("member", ddof=1)
+    spread = _plain(result[own], pair) if own in result else member_std(fits)
     error = mean - truth
     along_y, along_x = gradient(truth, dims=pair.dims, spacing=pair.spacing)
     slope = (along_y**2 + along_x**2) ** 0.5
