@@ -65,7 +65,17 @@ def by_factor(run: Run) -> Iterator[Record]:
         scores = xr.concat([twin.experiment(truth, [factor], methods, **common) for factor in factors], "factor")
         yield from _verdicts(twin.judge(scores), window, "abc", "published")
         if number == 0:
-            run.draw("by_factor", twin.plot.by_factor(scores))
+            run.draw("by_factor", _draw_by_factor(scores, str(plan.published["preset"])))
+
+
+def _draw_by_factor(scores: xr.Dataset, published: str) -> object:
+    """Draw RMSE and, where there is one, SSIM side by side; the prior is called by its preset."""
+    shown = [name for name in ("rmse", "ssim") if name in scores]
+    subplots = importlib.import_module("matplotlib.pyplot").subplots
+    panels = subplots(1, len(shown), figsize=(5.5 * len(shown), 4.2), layout="constrained", squeeze=False)[1][0]
+    for name, axes in zip(shown, panels, strict=True):
+        twin.plot.by_factor(scores, name, names={"dip": published}, ax=axes)
+    return panels[0]
 
 
 def ensembles(run: Run) -> Iterator[Record]:
@@ -73,7 +83,9 @@ def ensembles(run: Run) -> Iterator[Record]:
     window = run.plan.fields[0]
     parts = run.ensemble(window)
     yield from _verdicts(twin.judge(parts=parts), window, "defg", "published")
-    run.draw("spreads", twin.plot.spreads(parts))
+    rows, columns = parts.error.shape
+    title = f"{window.name}, {rows} x {columns} cells, x{run.plan.factor}"
+    run.draw("spreads", twin.plot.spreads(parts, title=title))
     run.draw("members", twin.plot.members(parts))
 
 
@@ -92,9 +104,10 @@ def sizes(run: Run) -> Iterator[Record]:
     parts = twin.ensemble(
         open_field(plan.small), plan.small_factor, {"tile": None, **plan.quick}, members=plan.most, **run.common
     )
+    best, bicubic = float(parts.member_rmse.min()), float(parts.bicubic_rmse)
     for size in sorted({1, 2, min(5, plan.most), min(10, plan.most), plan.most}):
         score = float(parts.rmse.sel(size=size))
-        yield {"field": plan.small.name, "what": str(size), "rmse": score, "bicubic": float(parts.bicubic_rmse)}
+        yield {"field": plan.small.name, "what": str(size), "rmse": score, "best": best, "bicubic": bicubic}
     run.draw("sizes", twin.plot.ensemble_size(parts))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cases import Record, number
+from claims_verdicts import VERDICTS, best_of_many, together
 from tables import millimetres, show, table, write_page
 
 from xr_dip.twin.published import STATEMENTS
@@ -29,7 +30,8 @@ def write_claims(path: Path, records: Records, plan: Plan, command: str) -> None
     parts = [INTRODUCTION, _settings(plan), *_claims(records, plan)]
     for part, section in SECTIONS.items():
         if records[part]:
-            parts += section(records[part], path.parent)
+            heading, *rest = section(records[part], path.parent)
+            parts += [heading, VERDICTS[part](records[part]), *rest]
     write_page(
         path, "Published claims, tried", parts, [record for part in records.values() for record in part], command
     )
@@ -53,10 +55,11 @@ def _claims(records: Records, plan: Plan) -> list[str]:
     judged = [record for part in ("by_factor", "ensembles", "quick_ensembles") for record in records[part]]
     if not judged:
         return []
+    judged += best_of_many(records["sizes"], plan)
     names = [each.name for each in plan.fields]
     rows = []
     for letter, statement in STATEMENTS.items():
-        for method in ("published", "quick"):
+        for method in sorted({str(record["method"]) for record in judged}):  # published before quick
             found = {
                 str(record["field"]): record
                 for record in judged
@@ -70,7 +73,7 @@ def _claims(records: Records, plan: Plan) -> list[str]:
         for record in sorted(judged, key=lambda record: (str(record["what"]), record["method"] != "published"))
         if record["verdict"] != "not tested"
     )
-    return ["## The claims", table(["claim", "method", *names], rows), evidence]
+    return ["## The claims", together(judged), table(["claim", "method", *names], rows), evidence]
 
 
 def _short(record: Record | None) -> str:
@@ -82,7 +85,7 @@ def _figure(folder: Path, name: str, words: str) -> list[str]:
 
 
 def _by_factor(found: Sequence[Record], folder: Path) -> list[str]:
-    words = "RMSE over the factor, published method and bicubic, with and without noise"
+    words = "Scores over the factor, published method and bicubic, with and without noise"
     return ["## By factor, with and without noise", *_figure(folder, "by_factor", words)]
 
 
@@ -114,13 +117,7 @@ def _sections(found: Sequence[Record], folder: Path) -> list[str]:
 
 
 def _days(found: Sequence[Record], folder: Path) -> list[str]:
-    scores: dict[str, dict[str, float]] = {}
-    for record in found:
-        scores.setdefault(str(record["field"]), {})[str(record["what"])] = number(record, "rmse")
-    better = sum(score["dip"] < score["bicubic"] for score in scores.values() if len(score) == 2)
-    words = (
-        f"Two windows on each of three days, one fit each: the published method is better on {better} of {len(scores)}."
-    )
+    words = "Two windows on each of three days, one fit each."
     return ["## All windows and days", words, *_figure(folder, "days", "RMSE of single fits over that of bicubic")]
 
 
@@ -166,7 +163,7 @@ def _enforcement(found: Sequence[Record], folder: Path) -> list[str]:
         "## With and without enforcement",
         "The same fits, enforced afterwards.",
         table(header, rows),
-        *_figure(folder, "enforcement", "RMSE and errors of block means of each form"),
+        *_figure(folder, "enforcement", "Change of the RMSE and errors of block means with each form"),
     ]
 
 
@@ -187,8 +184,8 @@ def _impedance(found: Sequence[Record], folder: Path) -> list[str]:
 def _recurrence(found: Sequence[Record], folder: Path) -> list[str]:
     rows = [[str(record["what"]), millimetres(number(record, "error"))] for record in found]
     words = (
-        "The most similar patch of 5 x 5 cells elsewhere in the field, or in another one, at the same scale or at half "
-        "of it."
+        "The most similar patch of 5 x 5 cells elsewhere in the field (internal), or in another one of another region "
+        "(external), at the same scale or at half of it."
     )
     return [
         "## Recurrence of patches",

@@ -33,6 +33,16 @@ def sections():
     }
 
 
+def constants():
+    """Names of constants that the reference describes, by module."""
+    parts = re.split(r"^\.\. currentmodule:: (\S+)$", REFERENCE, flags=re.MULTILINE)[1:]
+    found = {
+        module: set(re.findall(r"^\.\. py:data:: (\w+)\n\n   \S+ \S+", text, re.MULTILINE))
+        for module, text in zip(*[iter(parts)] * 2, strict=True)
+    }
+    return {module: names for module, names in found.items() if names}
+
+
 def public():
     """Objects by their full names: all that the reference lists, and the methods of the accessors."""
     places = [(import_module(module), name) for module, names in sections().items() for name in names]

@@ -315,6 +315,8 @@ def test_the_configuration_is_written(tiny):
     assert (configuration["periodic"], configuration["extrapolate"]) == (False, False)
     assert out.attrs["Conventions"].startswith("CF-")
     assert out.attrs["xr_dip_largest_conservation_error"] < 1e-6
+    assert out.attrs["xr_dip_mean_absolute_conservation_error"] <= out.attrs["xr_dip_largest_conservation_error"]
+    assert abs(out.attrs["xr_dip_area_mean_conservation_error"]) < out.attrs["xr_dip_largest_fit_residual"]
     assert "balanced" not in out.attrs["source"]
 
 

@@ -21,10 +21,10 @@ _version docstrings errors threads blocks basins slices progress
 geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
 geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.overlap
 geometry.tangent
-cf.provenance cf.netcdf cf.summary cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
+cf.provenance cf.netcdf cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
 sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
-observing observing.kernel observing.kernels observing.sampling observing.projection constraints
+observing observing.kernel observing.kernels observing.sampling observing.projection constraints cf.summary
 kriging kriging.coast kriging.white_noise kriging.matern kriging.block_covariance kriging.trend kriging.factorization
 kriging.covariance_sample kriging.covariance kriging.unequal_noise
 kriging.whitening kriging.torus kriging.local_variance kriging.estimator kriging.calibration kriging.blending
@@ -41,7 +41,8 @@ verification.statistics verification.periodogram verification.derivatives verifi
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions times
-sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles downscaling
+conservation sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles
+downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
 scoring variables
@@ -98,11 +99,17 @@ def targets(node):
 
 
 def statements(node, inside_functions):
-    """Yield the nodes below one, without the bodies of functions where those are not run by an import."""
+    """Yield the nodes below one, without what an import does not run where that is not wanted."""
     for child in ast.iter_child_nodes(node):
-        if inside_functions or not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if inside_functions or not is_skipped(child):
             yield child
             yield from statements(child, inside_functions)
+
+
+def is_skipped(node):
+    """Tell whether an import skips a statement: the body of a function, and what only type checkers read."""
+    for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
+    return for_types or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
 
 
 @cache
@@ -122,10 +129,10 @@ def imported_with(module):
 
 def test_the_reader_of_imports_sees_every_form():
     at_once = "import a.b\nfrom xr_dip.geometry import axis\nfrom xr_dip.fitting.fit import Fit\n"
-    tree = ast.parse(at_once + "def later():\n    import c\n    import_module('d')")
+    tree = ast.parse(at_once + "def later():\n    import c\n    import_module('d')\nif TYPE_CHECKING:\n    import e")
     found = {inside: [t for n in statements(tree, inside) for t in targets(n)] for inside in (True, False)}
     assert found[False] == ["a.b", "xr_dip.geometry.axis", "xr_dip.fitting.fit"]
-    assert found[True] == [*found[False], "c", "d"]
+    assert found[True] == [*found[False], "c", "d", "e"]
     assert imports("fitting.fit") >= {"torch", "numpy", "fitting.problem"}
     assert "torch" in imported_with("estimate")
 
@@ -175,6 +182,36 @@ assert not heavy, heavy
 """
     done = run_python(code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+LAZY = ("analysis", "generators", "plot", "presets", "report", "samples", "synthetic", "twin", "verification")
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_module_is_there_when_it_is_named(name):
+    code = f"import sys, xr_dip; assert 'torch' not in sys.modules; assert xr_dip.{name}.__name__ == 'xr_dip.{name}'"
+    assert run_python(code).stderr == ""
+
+
+def test_tab_lists_modules_without_importing_them():
+    code = (
+        f"import sys, xr_dip; assert {set(LAZY)} | set(xr_dip.__all__) <= set(dir(xr_dip));"
+        "heavy = {'torch', 'matplotlib', 'xr_dip.twin', 'xr_dip.analysis'} & set(sys.modules); assert not heavy, heavy"
+    )
+    assert run_python(code).stderr == ""
+
+
+def test_other_names_are_refused_as_ever():
+    assert (
+        "AttributeError: module 'xr_dip' has no attribute 'twins'" in run_python("import xr_dip; xr_dip.twins").stderr
+    )
+
+
+def test_type_checkers_know_the_modules_that_are_imported_when_named():
+    tree = ast.parse(MODULES["xr_dip"].read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if is_skipped(node) and isinstance(node, ast.If)]
+    known = {alias.name for node in block.body for alias in node.names} - {"ModuleType"}
+    assert known | {"samples", "synthetic"} == set(LAZY)
 
 
 def test_public_names_exist_and_need_no_torch_to_be_named():

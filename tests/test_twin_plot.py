@@ -33,6 +33,19 @@ def test_lines_by_factor_are_the_scores(scores):
     assert [text.get_text() for text in axes.get_xticklabels()] == ["x2", "x4"]
 
 
+def test_errors_by_factor_are_on_a_logarithmic_axis_and_what_has_none_is_at_its_end():
+    truth = synthetic.gulf_stream((24, 24)).ssh
+    scores = twin.experiment(truth, [1, 2, 4], ["bilinear", "bicubic"])
+    axes = twin.plot.by_factor(scores, names={"bicubic": "Keys 1981"})
+    assert axes.get_yscale() == "log"
+    low = axes.get_ylim()[0]
+    assert 0 < low < float(scores.rmse.sel(factor=2).min())
+    assert axes.lines[0].get_ydata()[0] == low  # an interpolation at factor 1 is the field itself
+    assert axes.lines[1].get_markerfacecolor() == "white"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["bilinear", "Keys 1981"]
+    assert twin.plot.by_factor(scores, "ssim").get_yscale() == "linear"
+
+
 def test_a_point_for_each_day(scores):
     axes = twin.plot.days(scores, "bilinear")
     for line, factor in zip(axes.lines, (2, 4), strict=False):
@@ -60,7 +73,20 @@ def test_members_and_their_number():
 def test_spreads_have_their_correlations():
     panels = twin.plot.spreads(parts())
     assert list(panels) == ["error", "ensemble_std", "latent_std"]
-    assert panels["latent_std"].get_title() == "spread of latents\ncorrelation 0.25"
+    size = float((parts().latent_std ** 2).mean() ** 0.5)
+    assert panels["latent_std"].get_title() == f"spread of latents\nrms {size:.3g} m, correlation 0.25"
+
+
+def test_spreads_are_on_one_scale_so_that_the_smaller_one_looks_smaller():
+    panels = twin.plot.spreads(parts())
+    limits = {panels[name].collections[0].get_clim() for name in ("ensemble_std", "latent_std")}
+    assert len(limits) == 1
+    (text,) = panels["error"].figure.texts
+    assert text.get_text() == "12 x 16 cells"
+    panels = twin.plot.spreads(parts().assign_attrs(factor=4))
+    assert panels["error"].figure.texts[0].get_text() == "x4, 12 x 16 cells"
+    panels = twin.plot.spreads(parts().drop_vars("latent_std"), title="a window")
+    assert panels["error"].figure.texts[0].get_text() == "a window"
 
 
 def test_sections_have_one_panel_for_each_factor():
@@ -77,5 +103,19 @@ def test_losses_and_enforcement():
     assert axes.get_legend().get_texts()[1].get_text() == "l1, 6 in the end"
     table = xr.Dataset({"rmse": ("constraint", [0.1, 0.08])}, {"constraint": ["none", "additive"]})
     panels = twin.plot.enforcement(table.assign(conservation_error=("constraint", [0.02, 0.0])))
-    assert [bar.get_width() for bar in panels["rmse"].patches] == [0.1, 0.08]
-    assert panels["conservation_error"].patches[1].get_width() == 1e-12
+    np.testing.assert_allclose(panels["rmse"].collections[0].get_offsets()[:, 0], [0, -20])
+    assert panels["rmse"].get_xlabel() == "change of the RMSE (%),\nof 0.1 with 'none'"
+    assert [text.get_text() for text in panels["conservation_error"].texts] == ["0.02", "0"]
+
+
+@pytest.mark.parametrize("errors", [[3e-3, 0.0, 2e-16], [0.0, 0.0, 0.0], [1e-3, 1e-3, 1e-3]])
+def test_every_error_of_a_block_mean_is_on_its_axis(errors):
+    table = xr.Dataset({"rmse": ("constraint", [0.1, 0.1, 0.1])}, {"constraint": ["geiss", "additive", "smooth"]})
+    axes = twin.plot.enforcement(table.assign(conservation_error=("constraint", errors)))["conservation_error"]
+    dots = axes.collections[0].get_offsets()[:, 0]
+    left, right = axes.get_xlim()
+    assert axes.get_xscale() == "log"
+    assert left < dots.min() <= dots.max() < right
+    np.testing.assert_array_equal(dots[np.array(errors) > 0], np.array(errors)[np.array(errors) > 0])
+    open_dots = axes.collections[0].get_facecolors()[:, -1] == 0
+    np.testing.assert_array_equal(open_dots, np.array(errors) == 0)

@@ -70,7 +70,7 @@ def repeat(coarse: npt.NDArray[np.floating], factor: Factor) -> npt.NDArray[np.f
 def block_mean(fine: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor) -> FloatArray:
     """Weighted mean of the fine cells in each coarse cell; NaN where a cell has no weight.
 
-    Fine cells of weight 0 never count, whatever they hold, NaN included.
+    Equation :eq:`mean` of the theory page. Fine cells of weight 0 never count, whatever they hold, NaN included.
 
     Parameters
     ----------

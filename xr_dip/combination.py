@@ -114,13 +114,14 @@ def combine_optimal(
 ) -> Combination:
     """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
 
+    Equation :eq:`estimate` of the theory page.
     One is kriging along the fronts of the field, the other the mean of the fits. Each is trusted by a part, the fits by
     their agreement and size, and they share the weight where they agree
     (`xr_dip.kriging.blending.share_null_space`).
 
     The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
     members of a deep image prior agree too well with one another to be an error by themselves. Member k is the
-    estimate plus the departure of fit k from the mean fit plus one draw.
+    estimate plus the departure of fit k from the mean fit plus one draw: equation :eq:`std`.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 
 Each leaves a field that satisfies the constraint as it is, and cells without weight (land) untouched. Applied after
 the fit: inside the data loss the misfit would be identically zero and nothing would train, which `xr_dip.fitting.fit`
-refuses.
+refuses. The forms are in the table "Other constraints" of the theory page, `geiss` is equation :eq:`correction` there,
+and `projection` :eq:`projection`.
 """
 
 from __future__ import annotations
@@ -176,9 +177,10 @@ def soft(
 ) -> FloatArray:
     """Leave the field as it was fitted: the values were held in the fit, by a penalty ``alpha mean((P_w x - y)^2)``.
 
-    Nothing is exact, which is right for values with noise. The penalty is `xr_dip.fitting.penalties.CoarseMisfit`: it
-    holds the values against other penalties, or beside a loss that is no mean square. Where the mean square of the
-    misfit is all there is, it only multiplies the loss, which changes nothing; a run warns of that.
+    Nothing is exact, which is right for values with noise. The penalty is `xr_dip.fitting.penalties.CoarseMisfit`, the
+    last of equation :eq:`penalties` of the theory page: it holds the values against other penalties, or beside a loss
+    that is no mean square. Where the mean square of the misfit is all there is, it only multiplies the loss, which
+    changes nothing; a run warns of that.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ import xarray as xr
 
 from xr_dip import baselines, cf
 from xr_dip.cf.provenance import note_cost
+from xr_dip.conservation import sea_areas, summarize_errors
 from xr_dip.inputs import (
     FactorLike,
     Mask,
@@ -478,21 +479,23 @@ def finish(
         target.factor,
         fields,
         configuration=configuration,
-        totals=_totals(fields),
+        totals=_totals(fields, target),
         method=method,
         extra=cf.related_variables(da, dataset),
         source_attributes=None if dataset is None else dict(dataset.attrs),
     )
 
 
-def _totals(fields: Mapping[str, xr.Variable]) -> dict[str, float]:
+def _totals(fields: Mapping[str, xr.Variable], target: Target) -> dict[str, float]:
     """Return scalar diagnostics of fields in memory; a lazy result has none."""
     if any(variable.chunks is not None for variable in fields.values()):
         return {}
-    totals = {}
+    totals: dict[str, float] = {}
+    areas = sea_areas(fields["mean"].values, target.horizontal.grid, target.factor)
     for name in ("conservation_error", "fit_residual"):
-        if name in fields and np.isfinite(fields[name].values).any():
-            totals[f"largest_{name}"] = float(np.nanmax(np.abs(fields[name].values)))
+        if name in fields:
+            errors = summarize_errors(fields[name].values, areas)
+            totals |= {f"{key}_{name}": value for key, value in errors.items()}
     for name, variable in fields.items():
         if variable.ndim <= _leading(fields) and np.isfinite(variable.values).any():
             totals[name] = float(np.nanmean(variable.values))

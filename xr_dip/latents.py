@@ -21,8 +21,8 @@ def latent_variances(
     .. math:: \operatorname{var}_m \left( \overline{x_{mj}}^j \right), \qquad
         \overline{\operatorname{var}_j \left( x_{mj} \right)}^m
 
-    with ``ddof=1`` both: the sum of squares of all fields about their mean is n (M - 1) times the first plus M (n - 1)
-    times the second.
+    (equation :eq:`latents` of the theory page) with ``ddof=1`` both: the sum of squares of all fields about their mean
+    is n (M - 1) times the first plus M (n - 1) times the second.
 
     Parameters
     ----------

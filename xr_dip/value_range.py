@@ -27,6 +27,7 @@ def geiss(
 ) -> FloatArray:
     """``x + (c - m) (s - x) / (s - m)`` with ``s = sign(c - m)``, in units of the range: the result stays in it.
 
+    Equation :eq:`correction` of the theory page.
     All cells of a block move towards the same end of the range, those that are furthest from it by most. Their order
     stays, and so does a field with the right means. What the fit has outside of the range is first cut off, where
     Geiss and Hardin have a network that ends in a tanh.

@@ -1,5 +1,7 @@
 """What the attributes of a result say, ready to read."""
 
+import json
+
 import pytest
 import xarray as xr
 
@@ -63,6 +65,38 @@ def test_totals_of_several_variables_keep_their_names():
     html = summarize(xr.Dataset(attrs={"xr_dip_configuration": "{}"} | totals))._repr_html_()
     assert "predicted error adt" in html
     assert "predicted error sla" in html
+
+
+@pytest.mark.parametrize(
+    ("configuration", "remark"),
+    [
+        ({"constraint": "soft", "operator": "block_mean"}, 'block means not enforced: constraint "soft"'),
+        ({"constraint": "none"}, 'block means not enforced: constraint "none"'),
+        ({"constraint": "none", "operator": "lanczos3"}, 'coarse values not enforced: constraint "none"'),
+        ({"constraint": "optimal", "noise_std": 0.01}, "block means not enforced: noise_std"),
+        ({"adt": {"constraint": "optimal"}, "sla": {"noise_std": "a field"}}, "block means not enforced: noise_std"),
+    ],
+)
+def test_the_summary_says_that_coarse_values_are_not_kept(configuration, remark):
+    summary = summarize(xr.Dataset(attrs={"xr_dip_configuration": json.dumps(configuration)}))
+    assert summary.remark == remark
+    assert repr(summary).splitlines()[1] == remark
+    assert remark.replace('"', "&quot;") in summary._repr_html_()
+
+
+@pytest.mark.parametrize("constraint", ["optimal", "additive", "projection"])
+def test_nothing_is_said_where_they_are(constraint):
+    text = json.dumps({"constraint": constraint, "operator": "block_mean", "noise_std": None})
+    summary = summarize(xr.Dataset(attrs={"xr_dip_configuration": text}))
+    assert summary.remark == ""
+    assert "not enforced" not in repr(summary) + summary._repr_html_()
+
+
+def test_errors_of_block_means_have_the_unit_of_the_field():
+    names = [f"xr_dip_{key}_fit_residual" for key in ("largest", "mean_absolute", "area_mean")]
+    attributes = {"xr_dip_configuration": "{}", **dict.fromkeys(names, 0.25)}
+    text = repr(summarize(xr.Dataset({"ssh_mean": ((), 0.0, {"units": "m"})}, attrs=attributes)))
+    assert text.count("0.25 m") == 3
 
 
 def test_a_history_without_a_time_stamp_gives_none():

@@ -231,6 +231,14 @@ def test_a_penalty_leaves_the_synthesis_of_the_generator_where_it_is():
     assert generator.synthesis.rows.dtype == torch.float64
 
 
+@pytest.mark.parametrize(("published", "here"), [("alpha", "correction"), ("l2reg", "coarse_misfit")])
+def test_whoever_asks_by_a_published_name_is_told_the_one_here(published, here):
+    with pytest.raises(
+        ValueError, match=rf"They must be among .*'{published}' of Geiss and Hardin is '{here}' here[.]"
+    ):
+        check_penalties({published: 1.0})
+
+
 def test_unknown_names_list_the_right_ones():
     expected = r"Invalid penalties \['tv'\]. They must be among \['coarse_misfit', 'correction', 'gradient', 'total"
     with pytest.raises(ValueError, match=expected):

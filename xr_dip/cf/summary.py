@@ -10,6 +10,7 @@ from html import escape
 import xarray as xr
 
 from xr_dip.cf.provenance import read_cost
+from xr_dip.constraints import NOT_ENFORCED
 
 PREFIX = "xr_dip_"
 CONFIGURATION = "xr_dip_configuration"
@@ -21,7 +22,7 @@ HEADLINES = {
     "seam_ratio": ("seams of tiles", "1 if they do not show"),
 }
 """Totals that say most, in this order: what each is called and what it is."""
-IN_UNITS_OF_THE_FIELD = ("predicted_rmse", "largest_conservation_error", "largest_fit_residual")
+IN_UNITS_OF_THE_FIELD = ("predicted_rmse", "conservation_error", "fit_residual")
 # Colours of the notebook's own theme, light or dark, show through.
 CARD = "border:1px solid rgba(128,128,128,.35);border-radius:.4em;padding:.4em .8em"
 GRID = "display:flex;flex-wrap:wrap;gap:.6em;margin:.5em 0"
@@ -57,10 +58,17 @@ class Summary:
     made: Mapping[str, str] = field(default_factory=dict)
     units: str = ""
 
+    @property
+    def remark(self) -> str:
+        """What nobody should overlook: that the coarse values are not kept, and why; empty where they are."""
+        why = _why_not_enforced(self.configuration)
+        what = "block means" if self.configuration.get("operator", "block_mean") == "block_mean" else "coarse values"
+        return f"{what} not enforced: {why}" if why else ""
+
     def __repr__(self) -> str:
         """Aligned text, one line per entry."""
         width = max((len(key) for _, rows in self._sections() for key, _ in rows), default=0)
-        lines = [self.title]
+        lines = [self.title, self.remark] if self.remark else [self.title]
         for heading, rows in self._sections():
             lines += [heading, *(f"  {key:<{width}}  {value}" for key, value in rows)]
         return "\n".join(lines)
@@ -74,9 +82,10 @@ class Summary:
             for label, value, remark in self._headline()
         )
         folded = "".join(_folded(heading, rows) for heading, rows in self._sections() if rows and heading != "made")
+        remark = f"<div>{escape(self.remark)}</div>" if self.remark else ""
         return (
-            f"<div><b>{escape(self.title)}</b><div style='{SOFT}'>{about}</div><div style='{GRID}'>{cards}</div>"
-            f"{folded}</div>"
+            f"<div><b>{escape(self.title)}</b>{remark}<div style='{SOFT}'>{about}</div>"
+            f"<div style='{GRID}'>{cards}</div>{folded}</div>"
         )
 
     def _headline(self) -> list[tuple[str, str, str]]:
@@ -99,6 +108,17 @@ class Summary:
         ]
         made = [("made", list(self.made.items()))] if self.made else []
         return [*made, ("configuration", options), ("totals", [(key, self._value(key)) for key in self.totals])]
+
+
+def _why_not_enforced(configuration: Mapping[str, object]) -> str:
+    """Return what of a configuration leaves the coarse values as they come; empty where they are enforced."""
+    # those of several variables that differ are kept by name
+    for one in (configuration, *(part for part in configuration.values() if isinstance(part, Mapping))):
+        if one.get("constraint") in NOT_ENFORCED:
+            return f'constraint "{one["constraint"]}"'
+        if one.get("noise_std") is not None:
+            return "noise_std"
+    return ""
 
 
 def _folded(heading: str, rows: list[tuple[str, str]]) -> str:

@@ -23,7 +23,8 @@ class CorrectionStrength:
 
     .. math:: w \, \overline{a}^2, \qquad 0 \le a \le 1
 
-    over the coarse cells. Where the field is far from both ends it is the square of a mean absolute misfit.
+    over the coarse cells (equation :eq:`correction` of the theory page). Where the field is far from both ends it is
+    the square of a mean absolute misfit. Geiss and Hardin call it alpha, as they do the share a.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """The plain optimisation loop: fresh generators in, fitted fields out.
 
-Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``. Each
-member is fitted by itself, from its own seed: neither their number nor their order changes a bit of any.
+Archambault et al. 2022, equation 2: ``theta* = argmin loss(P g_theta(z) - y)``, the field is ``g_theta*(z)``: equation
+:eq:`prior` of the theory page. Each member is fitted by itself, from its own seed: neither their number nor their order
+changes a bit of any.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Misfits between observed and generated values, reduced to one number per member.
 
 All act on residuals of the standardised field (standard deviation one), so their constants have no unit.
+Equation :eq:`losses` of the theory page.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ class Operator(Protocol):
 class BlockMean(nn.Module):
     """Weighted mean of the fine cells in each coarse cell; 0 where a cell has no weight.
 
+    Equation :eq:`mean` of the theory page.
+
     Parameters
     ----------
     weights : array, shape (ny * fy, nx * fx)

@@ -1,7 +1,8 @@
 r"""What is asked of a fit beside its misfit: terms that are added to the loss, each with a weight.
 
 Each is one number per member, of the standardised field, with distances in coarse cells: a weight means the same at
-every factor, on every working grid and in every unit. Land is left out.
+every factor, on every working grid and in every unit. Land is left out. Equations :eq:`penalties` and :eq:`correction`
+of the theory page.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class CoarseMisfit:
     r"""Mean square of the misfit of the coarse values: :math:`w \, \overline{(D x - y)^2}`, whitened if the loss is.
 
     It holds the values against other penalties, or beside a loss that takes misfits by their absolute value. (Not
-    whitened, beside a whitened loss, the large scales would be all that counts, and fits far from converged.)
+    whitened, beside a whitened loss, the large scales would be all that counts, and fits far from converged.) Geiss and
+    Hardin call it l2reg.
 
     Parameters
     ----------
@@ -137,6 +139,8 @@ PENALTIES: dict[str, Callable[[Surroundings, float], Penalty]] = {
     "coarse_misfit": CoarseMisfit,
     "correction": CorrectionStrength,
 }
+# What Geiss & Hardin 2023 call two of them.
+ELSEWHERE = {"alpha": "correction", "l2reg": "coarse_misfit"}
 
 
 def make_penalties(weights: Mapping[str, float], around: Surroundings) -> tuple[Penalty, ...]:
@@ -186,7 +190,10 @@ def check_penalties(weights: Mapping[str, float]) -> dict[str, float]:
     """
     unknown = sorted(set(weights) - set(PENALTIES))
     if unknown:
-        raise ValueError(f"Invalid penalties {unknown}. They must be among {sorted(PENALTIES)}.")
+        known = "".join(
+            f" {name!r} of Geiss and Hardin is {ELSEWHERE[name]!r} here." for name in unknown if name in ELSEWHERE
+        )
+        raise ValueError(f"Invalid penalties {unknown}. They must be among {sorted(PENALTIES)}.{known}")
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < np.inf:
             raise ValueError(f"Invalid weight {weight!r} of the penalty {name!r}. It must be a positive number.")

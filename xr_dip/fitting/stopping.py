@@ -63,6 +63,8 @@ def make_plateau(window: int = 100, tolerance: float = 0.01) -> StopRule:
 def make_discrepancy(noise: float) -> StopRule:
     """Stop when the root mean square misfit has come down to the noise (Morozov's principle).
 
+    Equation :eq:`discrepancy` of the theory page.
+
     Parameters
     ----------
     noise : float

@@ -4,9 +4,9 @@ A layer mixes the channels of each pixel, doubles, cuts off what is negative and
 
 .. math:: B_{i+1} = \operatorname{cn}(\operatorname{relu}(U_i B_i C_i)), \qquad x = B_d C_d
 
-with a random first :math:`B_0`; the last layer does not double. What neighbours have in common comes from the linear
-interpolation :math:`U_i` alone. 99,968 parameters with six layers of 128 channels. There is no sigmoid in the end:
-heights have no range.
+with a random first :math:`B_0` (equation :eq:`decoder` of the theory page); the last layer does not double. What
+neighbours have in common comes from the linear interpolation :math:`U_i` alone. 99,968 parameters with six layers of
+128 channels. There is no sigmoid in the end: heights have no range.
 """
 
 from __future__ import annotations

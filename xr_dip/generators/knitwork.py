@@ -8,6 +8,7 @@ the patches together is added to the loss: each patch must tell the values that 
 and a small second network, trained in the same optimisation, must not be able to tell them from the patches of the
 coarse field. It sees the gradient of its own loss, the first network the opposite (Ganin and Lempitsky 2015), which is
 the game of Goodfellow et al. 2014 in one step. Patches of both are compared cell by cell, whatever the size of a cell.
+Both terms are equation :eq:`knitwork` of the theory page.
 
 No convolution, so no border: the same weights give the field at any other positions.
 """

@@ -5,12 +5,12 @@ by convolutions and a transposed one; from the features comes what is added to t
 
 .. math:: x_s = U x_{s-1} + R(\phi_s), \qquad \phi_s = F(\phi_{s-1}), \qquad x_0 = y
 
-As there is no archive, the pairs to learn from are crops of the coarse field and the same crops coarsened, see
-`xr_dip.generators.pyramid`. Their Charbonnier misfits, summed over the levels, are added to the loss of the fit, which
-sees the network applied to the field itself. All levels have the same weights, as in Lai et al. 2019: a field is seldom
-large enough to teach the last levels anything. The details begin as none, where the paper has noise that one field
-is too little to unlearn. Borders are reflected, and those of the image continued by a straight line, where the paper
-has zeros.
+which is equation :eq:`lapsrn` of the theory page. As there is no archive, the pairs to learn from are crops of the
+coarse field and the same crops coarsened, see `xr_dip.generators.pyramid`. Their Charbonnier misfits, summed over the
+levels (equation :eq:`lessons`), are added to the loss of the fit, which sees the network applied to the field itself.
+All levels have the same weights, as in Lai et al. 2019: a field is seldom large enough to teach the last levels
+anything. The details begin as none, where the paper has noise that one field is too little to unlearn. Borders are
+reflected, and those of the image continued by a straight line, where the paper has zeros.
 """
 
 from __future__ import annotations

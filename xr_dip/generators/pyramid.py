@@ -2,7 +2,7 @@
 
 What a field looks like at one scale it about looks like at the next (Glasner et al. 2009), so a network that makes the
 coarsened field fine again may do the same with the field (Shocher et al. 2018). Crops are coarsened by means over 2 x 2
-cells, whatever the operator of the fit is.
+cells, whatever the operator of the fit is. What the pairs are compared by is equation :eq:`lessons` of the theory page.
 """
 
 from __future__ import annotations

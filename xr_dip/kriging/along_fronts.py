@@ -14,7 +14,7 @@ from xr_dip.kriging.front_likelihood import follow_fronts
 def krige_along_fronts(
     kriging: Estimator, values: npt.NDArray[np.floating], *, exact: bool = True
 ) -> tuple[FloatArray, LeftOut | None]:
-    """Follow the fronts of a field, where it has any.
+    """Follow the fronts of a field, where it has any: ``N(F(y))`` of equation :eq:`estimate` of the theory page.
 
     Parameters
     ----------

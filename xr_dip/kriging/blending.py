@@ -42,6 +42,7 @@ def blend_weight(
 ) -> float:
     """Weight a of the fits in ``x = K(y) + a mean_k u_k``, from how far they agree and how large they are.
 
+    It is alpha in equation :eq:`weight` of the theory page.
     With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
     (Spearman-Brown), ``rho`` its size over the kriging error, d the cells along the shorter side, and q the roughness:
     ``a = R^2 min(1, (0.6 / rho)^4) min(1, d / 12)^m (1 - q / 2)``, with m = 2, or 1 from factor 16 on, and at most 0.15
@@ -130,6 +131,7 @@ def front_trust(
 ) -> float:
     """Part of kriging along fronts that is trusted: ``min(1, (0.4 / rho)^4) min(1, d / 12)``.
 
+    It is beta in equation :eq:`weight` of the theory page.
     With rho the size of what it adds over the kriging error, and d the cells along the shorter side; three quarters of
     it at factors up to 4, where it adds little. (A large difference comes from the border of a smooth field, where both
     extrapolate and a small error in the direction of a front is amplified: little of it is right.)
@@ -178,7 +180,7 @@ def share_null_space(
         <f_1, f_1> w_1 + <f_1, f_2> w_2 = t_1 <f_1, f_1>
         <f_1, f_2> w_1 + <f_2, f_2> w_2 = t_2 <f_2, f_2>
 
-    and where one would be negative the other stands alone.
+    and where one would be negative the other stands alone. Equation :eq:`shares` of the theory page.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ With ``k`` the covariance of the fine field, ``D`` the block mean, ``C = D k D^T
     K(v) = T beta + k D^T alpha,   alpha = Q v,   beta = (X^T C^-1 X)^-1 X^T C^-1 v,   X = D T
 
 so ``D K = 1``: kriging conserves block means. ``N(x) = x - K(D x)`` projects on the fields whose block means are zero.
+Equations :eq:`kriging` and :eq:`null` of the theory page.
 A mixture of kernels is the weighted sum of their operators, which keeps both properties.
 
 Around the globe (`periodic`) k is the covariance of a field that repeats along x, and the trend has no slope along x.
@@ -40,6 +41,7 @@ CLEAN_UP = 1e-10
 class BlockKriging(Estimator):
     """Kriging of a fine field from the weighted block means of its constrained cells.
 
+    Equation :eq:`kriging` of the theory page.
     Exact for any factor and land mask, by one Cholesky factorisation per kernel: for up to some 4000 cells with land
     and 10000 without. `xr_dip.kriging.mosaic.krige` chooses by size.
 

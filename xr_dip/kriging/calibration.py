@@ -7,7 +7,8 @@ kernel k_j and an amplitude F, each ::
     e_j = N_j(F_j N_j(h_j)) + K_j(y) - K(y)
 
 has zero block means, so it can be added to the estimate. F is scaled by leave-one-out residuals: it corrects a sill
-that the likelihood got wrong, and is larger where the values surprise and at the coast.
+that the likelihood got wrong, and is larger where the values surprise and at the coast. Equations :eq:`draw`,
+:eq:`amplitude` and :eq:`std` of the theory page.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
 
     With e the residuals, v their variances at unit sill, ``z2 = e^2 / v`` and n their number, the variance is on
     average ``S = (n G + 50 s2) / (n + 50)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
-    smoothed z2.
+    smoothed z2. Equation :eq:`amplitude` of the theory page.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ def conditional_draws(
     place: Place = WHOLE,
 ) -> FloatArray:
     """Draw random differences between the fine field and its kriging estimate.
+
+    Equation :eq:`draw` of the theory page.
 
     Parameters
     ----------

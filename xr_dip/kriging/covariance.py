@@ -6,11 +6,11 @@ trend and ``Q = C^-1 - C^-1 X (X^T C^-1 X)^-1 X^T C^-1``, the sill and the restr
     s2 = y^T Q y / (n - p)
     L  = -(n - p)/2 log s2 - 1/2 log|C| - 1/2 log|X^T C^-1 X|
 
-(Patterson & Thompson 1971). Few values leave many lengths possible, so the default keeps all that are plausible,
-weighted by ``exp(L)`` and a wide log-normal prior on the length, and gives half of the weight to the one of largest
-plain likelihood: on small windows now the one, now the other is better, and their mean is rarely much worse than
-either. `average=False` keeps that one alone.
-Lengths are in coarse cells, ``sqrt(fy dy fx dx)`` metres each.
+(Patterson & Thompson 1971; equation :eq:`likelihood` of the theory page). Few values leave many lengths possible, so
+the default keeps all that are plausible, weighted by ``exp(L)`` and a wide log-normal prior on the length, and gives
+half of the weight to the one of largest plain likelihood: on small windows now the one, now the other is better, and
+their mean is rarely much worse than either. `average=False` keeps that one alone. Lengths are in coarse cells,
+``sqrt(fy dy fx dx)`` metres each.
 """
 
 from __future__ import annotations

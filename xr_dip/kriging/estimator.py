@@ -178,6 +178,8 @@ class Estimator(ABC):
     def null(self, field: npt.NDArray[np.floating]) -> FloatArray:
         """Part of a fine field that its block means do not determine: ``N(x) = x - K(D x)``.
 
+        Equation :eq:`null` of the theory page.
+
         Parameters
         ----------
         field : array, shape (..., ny * fy, nx * fx)

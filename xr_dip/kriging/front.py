@@ -3,7 +3,7 @@ r"""Kriging that follows fronts: a covariance whose metric turns and stretches w
 Sea surface height varies slowly along a current and fast across it. The structure tensor of the plain kriging estimate
 (`xr_dip.kriging.fronts`) gives each point its own metric, and the block means are kriged again with it. With ``F`` this
 linear estimate, ``K`` plain kriging and ``N`` the null space of the block means, ``K(y) + N(F(y))`` is as exact as
-plain kriging.
+plain kriging. Equation :eq:`kriging` of the theory page with the covariance :eq:`fronts`.
 
 How strongly the metric follows the fronts, and the Matérn kernel, have the largest restricted likelihood, less a fifth
 of a nat for each cell and unit of strength: the tensor has been read from the same values, so the likelihood alone

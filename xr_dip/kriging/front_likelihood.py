@@ -1,6 +1,6 @@
 """How strongly a field follows its fronts: the restricted likelihood of its block means, less what it overrates.
 
-See `xr_dip.kriging.front` for the covariance.
+See `xr_dip.kriging.front` for the covariance. Equation :eq:`likelihood` of the theory page, with :eq:`fronts` in it.
 """
 
 from __future__ import annotations

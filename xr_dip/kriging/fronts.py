@@ -6,7 +6,7 @@ along it, by the same factor that the steepness differs in, to a power called th
 
     J = G * (grad x grad x^T) + 0.3 mean |grad x|^2,     Sigma = J^-s, scaled to det Sigma = 1
 
-so the strength s = 0 is the isotropic metric.
+so the strength s = 0 is the isotropic metric. Equation :eq:`metric` of the theory page.
 
 References
 ----------

@@ -5,8 +5,8 @@ Between points x and x' of metric Sigma and Sigma', with ``S = (Sigma + Sigma') 
     k(x, x') = |S|^-1/2 M( sqrt((x - x')^T S^-1 (x - x')) / l )
 
 for ``|Sigma| = |Sigma'| = 1`` and M the Matérn correlation: positive definite for any field of metrics (Paciorek &
-Schervish 2006). A block mean is the weighted mean over a few nodes of its cell, those of Gauss and Legendre in a full
-cell, and in one that land cuts the centroids of its parts, set apart alike.
+Schervish 2006; equation :eq:`fronts` of the theory page). A block mean is the weighted mean over a few nodes of its
+cell, those of Gauss and Legendre in a full cell, and in one that land cuts the centroids of its parts, set apart alike.
 
 References
 ----------

@@ -3,6 +3,7 @@ r"""Whitening of a coarse residual by the covariance of block means.
 A misfit that weights every mode alike is dominated by the large scales; dividing by the standard deviation that the
 covariance expects of each mode makes small ones count as much. On a rectangle the modes are those of the DCT-II, around
 the globe waves along x; with land they are eigenvectors. Eigenvalues are at least 1e-6 of the largest.
+Equation :eq:`whitened` of the theory page.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def coarse_spectrum(support: Support, pitch: tuple[float, float], kernel: Kernel
 
 def whitener(support: Support, pitch: tuple[float, float], kernel: Kernel, exponent: float = 0.5) -> FloatArray:
     """Symmetric matrix W whose square ``W^2`` is ``C^-s`` over its mean eigenvalue: ``|W e|^2`` is the weighed misfit.
+
+    Equation :eq:`whitened` of the theory page.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class ObservationKernel:
 
         The smallest field (root mean square) with given coarse values is at most so many times as large as they are,
         on an open sea without borders: 1 for the block mean. It is large where the kernel hides a pattern of coarse
-        cells, as a wide Gaussian does.
+        cells, as a wide Gaussian does. Equation :eq:`gain` of the theory page.
 
         Returns
         -------

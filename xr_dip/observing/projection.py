@@ -4,10 +4,10 @@ The nearest field with the coarse values, in the norm that weighs fine cells by 
 
 .. math:: x + W^{-1} A^T (A W^{-1} A^T)^{-1} (y - A x)
 
-For the block mean it is ``additive``. If the values are those of some true field without error, no enforced field is
-farther from it than it was, for a projection onto a plane that holds the truth takes a part of the error away and adds
-none. An error of the values is multiplied by up to `xr_dip.observing.kernel.ObservationKernel.gain`, more at ragged
-coasts.
+(equation :eq:`projection` of the theory page). For the block mean it is ``additive``. If the values are those of some
+true field without error, no enforced field is farther from it than it was, for a projection onto a plane that holds the
+truth takes a part of the error away and adds none. An error of the values is multiplied by up to
+`xr_dip.observing.kernel.ObservationKernel.gain`, more at ragged coasts.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@ r"""Coarse values of a fine field seen through a kernel, with land, weights and 
 
 .. math:: (A x)_c = \frac{\sum_p k_{cp} w_p x_p}{\sum_p k_{cp} w_p}
 
-with ``k_cp`` the kernel centred on coarse cell c and ``w_p`` the weight of fine cell p, 0 on land. What is beyond a
-border counts as land, unless the domain is a circle. So a constant stays one at every coast and border. At borders,
-equal weights give the numbers of image libraries, which divide by the sum of what is inside of the image.
+(equation :eq:`sampling` of the theory page) with ``k_cp`` the kernel centred on coarse cell c and ``w_p`` the weight of
+fine cell p, 0 on land. What is beyond a border counts as land, unless the domain is a circle. So a constant stays one
+at every coast and border. At borders, equal weights give the numbers of image libraries, which divide by the sum of
+what is inside of the image.
 
 Kernels with negative lobes may have next to nothing to divide by at a ragged coast. Where the net weight is less than
 half of what it is in the open sea, against the weight of what is positive, the negative weights along each axis (of a

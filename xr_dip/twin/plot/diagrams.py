@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,17 @@ if TYPE_CHECKING:
 
 LINES = ("-", "--", ":", "-.")
 """Of the sizes of noise, in their order."""
+NOTHING = 1e-6
+"""Part of the largest error that counts as none."""
 
 
-def by_factor(scores: xr.Dataset, score: str = "rmse", *, ax: Axes | None = None) -> Axes:
+def by_factor(
+    scores: xr.Dataset, score: str = "rmse", *, names: Mapping[str, str] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw one score of each method over the factor, dashed with noise.
+
+    Errors are on a logarithmic axis, for they grow manifold from one factor to the next. What has none but rounding, as
+    an interpolation at factor 1, is an open marker at the lower end.
 
     Parameters
     ----------
@@ -27,6 +35,8 @@ def by_factor(scores: xr.Dataset, score: str = "rmse", *, ax: Axes | None = None
         As `xr_dip.twin.experiment` returns it; other dimensions, such as time, are averaged over.
     score : str
         Name of the variable.
+    names : mapping of str to str, optional
+        What the legend calls a method, for those whose label does not tell: ``{"dip": "archambault2022"}``.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -47,18 +57,33 @@ def by_factor(scores: xr.Dataset, score: str = "rmse", *, ax: Axes | None = None
     'RMSE (m)'
     """
     values = mean_score(scores, score, ("factor", "estimator", "noise_std"))
-    axes = ax or new_axes()
+    axes, low = ax or new_axes(), _lower_end(values) if score.endswith("rmse") else None
     for colour, method in zip(cycle(LINE_COLOURS), values.estimator.values, strict=False):
         for line, noise in zip(cycle(LINES), values.noise_std.values, strict=False):
-            label = f"{method}, noise {1000 * noise:.3g} mm" if noise else str(method)
+            name = str((names or {}).get(str(method), method))
             curve = values.sel(estimator=method, noise_std=noise)
-            axes.plot(values.factor, curve, f"o{line}", color=colour, label=label, markersize=4)
+            label = f"{name}, noise {1000 * noise:.3g} mm" if noise else name
+            drawn = curve if low is None else curve.where(curve > low, low)
+            axes.plot(values.factor, drawn, f"o{line}", color=colour, label=label, markersize=4)
+            if low is not None and bool((curve <= low).any()):
+                none = values.factor[(curve <= low).values]
+                axes.plot(none, np.full(none.size, low), "o", color=colour, markerfacecolor="white", clip_on=False)
+    if low is not None:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=low)
     axes.set_xscale("log", base=2)
     axes.set_xticks(values.factor.values, [f"x{factor}" for factor in values.factor.values])
     axes.minorticks_off()
     axes.set(xlabel="factor", ylabel=score_name(scores[score], score))
     axes.legend(frameon=False, fontsize="small")
     return axes
+
+
+def _lower_end(errors: xr.DataArray) -> float:
+    """Return where a logarithmic axis of errors begins: half the least that is more than rounding."""
+    largest = float(errors.max())
+    known = errors.where(errors > NOTHING * largest)
+    return float(known.min()) / 2 if largest > 0 else 1.0
 
 
 def days(
