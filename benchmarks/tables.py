@@ -64,7 +64,7 @@ def provenance(records: Sequence[Record], command: str) -> str:
     if machines:
         lines.append("Machine: " + "; ".join(machines) + ".")
     if len(codes) > 1:
-        lines.append(f"Records of {len(codes)} states of the code.")
+        lines.append(f"Records of {len(codes)} states of the code; `--fresh` computes all anew.")
     return " ".join(lines)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from xr_dip.generators import GENERATORS, make_bandlimited, make_dcgan
+from xr_dip.generators import GENERATORS, WITH_OWN_PENALTY, make_bandlimited, make_dcgan
 from xr_dip.generators.bandlimited import ACTIVATIONS, WorkingGrid
 from xr_dip.generators.base import Generator
 from xr_dip.generators.layers import SingleImageNorm, conv3x3
@@ -318,3 +318,9 @@ def test_norm_keeps_no_memory():
     first = norm(features)
     norm(features * 100 + 3)
     assert torch.equal(norm(features), first)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_those_with_a_penalty_of_their_own_are_listed(name):
+    generator = GENERATORS[name]((4, 4), (2, 2), seed=0)
+    assert (generator.own_penalty is not None) == (name in WITH_OWN_PENALTY)

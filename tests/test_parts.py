@@ -127,6 +127,15 @@ def test_a_soft_constraint_alone_changes_nothing_and_says_so(plain):
     assert 0.8 < float((soft**2).mean() / (none**2).mean()) < 1.25
     with pytest.warns(DipWarning, match="The penalty 'coarse_misfit' changes nothing here"):
         run(da, 3, preset=plain, penalties={"coarse_misfit": 16.0})
+    # Beside what a generator asks of itself it does hold something.
+    run(
+        da,
+        3,
+        preset=plain,
+        penalties={"coarse_misfit": 16.0},
+        generator="knitwork",
+        generator_options=SMALL["knitwork"],
+    )
 
 
 def test_the_fine_fields_of_two_forms_of_one_constraint_agree(plain):

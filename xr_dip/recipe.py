@@ -20,7 +20,7 @@ from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.penalties import check_penalties
 from xr_dip.fitting.stopping import STOPPING
-from xr_dip.generators import GENERATORS
+from xr_dip.generators import GENERATORS, WITH_OWN_PENALTY
 from xr_dip.inputs import Target, check_name
 from xr_dip.kriging.white_noise import Place
 from xr_dip.noise import NoiseField, noise_of
@@ -270,11 +270,12 @@ def _for_noise(preset: Preset, asked: str | None) -> Preset:
 
 def _warn_of_idle_penalty(preset: Preset) -> None:
     """Warn where holding the values by their mean square only multiplies a loss that is just that."""
-    if preset.loss == "mse" and list(preset.penalties_of_fits()) == ["coarse_misfit"]:
+    alone = list(preset.penalties_of_fits()) == ["coarse_misfit"] and preset.generator not in WITH_OWN_PENALTY
+    if preset.loss == "mse" and alone:
         asked = "The constraint 'soft'" if preset.constraint == "soft" else "The penalty 'coarse_misfit'"
         warnings.warn(
             f"{asked} changes nothing here: beside the loss 'mse' alone it only multiplies it. It holds the values "
-            "against other penalties or beside another loss, such as 'l1'.",
+            "against other penalties, those of a generator, or beside another loss, such as 'l1'.",
             DipWarning,
             stacklevel=4,
         )

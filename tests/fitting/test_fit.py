@@ -7,6 +7,8 @@ import pytest
 import torch
 from toys import Free, Script
 
+from xr_dip.fitting.batch import Job
+from xr_dip.fitting.batched import fit_batch
 from xr_dip.fitting.fit import MOST_RESTARTS, FitConfig, FitError, fit
 from xr_dip.fitting.losses import mse
 from xr_dip.fitting.operators import BlockMean
@@ -234,6 +236,17 @@ def test_invalid_numbers_are_refused(name, value, allowed):
 def test_a_constraint_inside_of_the_network_is_refused():
     with pytest.raises(FitError, match=r"The fresh network misses the values by .*nothing trains.*argument constraint"):
         fit(lambda: Constrained(SHAPE), make_problem(), FitConfig(iterations=20), fixed)
+
+
+def test_a_batch_refuses_it_too():
+    def make():
+        generator = Constrained(SHAPE)
+        generator.architecture = "constrained"
+        return generator
+
+    jobs = [Job(make, make_problem(), fixed)] * 2
+    with pytest.raises(FitError, match="The fresh network misses the values by"):
+        fit_batch(jobs, FitConfig(iterations=20), size=2)
 
 
 def test_values_that_are_all_zero_are_no_reason_to_refuse():

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch.func import vmap
 
-from xr_dip.fitting.fit import CHECK_EVERY, Fit, FitConfig
+from xr_dip.fitting.fit import CHECK_EVERY, Fit, FitConfig, refuse_constrained
 from xr_dip.fitting.problem import BoundProblem, Problem
 from xr_dip.fitting.rates import make_rates
 from xr_dip.fitting.recording import recorded
@@ -119,6 +119,8 @@ class Batch:
             self._load_latents(taken - begin)
             for _ in range(begin, taken):
                 self.advance()
+            if begin == 0:
+                self._refuse_constrained()
             ended = dict(self._ended(taken))
             yield from ((rows[place], fit) for place, fit in ended.items())
             staying = [place for place in range(len(rows)) if place not in ended]
@@ -127,6 +129,13 @@ class Batch:
             if ended:
                 rows = [rows[place] for place in staying]
                 self._keep(staying)
+
+    def _refuse_constrained(self) -> None:
+        """Refuse networks that have their values whatever their weights, by their first misfits."""
+        for generator, job, misfit in zip(
+            self.stack.generators, self.jobs, self.state.misfits[:, 0].tolist(), strict=True
+        ):
+            refuse_constrained(generator, self.bound[id(job.problem)], misfit)
 
     def _begin(self, generators: Sequence[Generator]) -> _State:
         parameters = first_parameters(generators).to(self.device)

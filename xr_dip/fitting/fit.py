@@ -251,7 +251,7 @@ class _Run:
         for step in range(self.config.iterations):
             self._step(step)
             if step == 0 and self.fresh:
-                self._refuse_constrained()
+                refuse_constrained(self.generator, self.problem, float(self.misfits[0]))
             if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.config.iterations:
                 losses, misfits = self.losses[: step + 1].tolist(), self.misfits[: step + 1].tolist()
                 if not np.isfinite(losses[-1]):
@@ -277,17 +277,6 @@ class _Run:
             self.scheduler.step(loss.item())
         elif self.scheduler is not None:
             self.scheduler.step()
-
-    def _refuse_constrained(self) -> None:
-        """Refuse a network that has the values before it has learned anything: nothing would train."""
-        size = max(float(part.values.square().mean().sqrt()) for part in self.problem.parts)
-        teaches_itself = self.generator.own_penalty is not None  # and may well begin with an interpolation
-        if not teaches_itself and float(self.misfits[0]) < SMALLEST_FIRST_MISFIT * size:
-            raise FitError(
-                f"The fresh network misses the values by {float(self.misfits[0]):.1e} of their standard deviation: it "
-                "has them whatever its weights, so that the loss is zero and nothing trains. Leave the constraint out "
-                "of the generator; it is enforced after the fit, by the argument constraint."
-            )
 
     def _remember(self, working: torch.Tensor, loss: torch.Tensor, step: int) -> None:
         """Keep the field of the lowest loss; chosen on the device, without a word to the host."""
@@ -316,6 +305,35 @@ class _Run:
         if not np.isfinite(field).all():
             raise _Diverged
         return np.asarray(field, dtype=np.float64)
+
+
+def refuse_constrained(generator: Generator, problem: BoundProblem, misfit: float) -> None:
+    """Refuse a network that has the values before it has learned anything: nothing would train.
+
+    Parameters
+    ----------
+    generator : Generator
+        Fresh. One that teaches itself may well begin with an interpolation, and is let pass.
+    problem : BoundProblem
+    misfit : float
+        Of its first field.
+
+    Raises
+    ------
+    FitError
+
+    Examples
+    --------
+    >>> from xr_dip.fitting.losses import mse
+    >>> refuse_constrained(Generator(), BoundProblem((), mse), 0.3)
+    """
+    size = max((float(part.values.square().mean().sqrt()) for part in problem.parts), default=0.0)
+    if generator.own_penalty is None and misfit < SMALLEST_FIRST_MISFIT * size:
+        raise FitError(
+            f"The fresh network misses the values by {misfit / size:.1e} of their size: it has them whatever its "
+            "weights, so that the loss is zero and nothing trains. Leave the constraint out of the generator; it is "
+            "enforced after the fit, by the argument constraint."
+        )
 
 
 def make_scheduler(

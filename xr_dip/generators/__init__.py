@@ -20,9 +20,12 @@ GENERATORS: dict[str, Callable[..., Generator]] = {
     "knitwork": make_knitwork,
     "lapsrn": make_lapsrn,
 }
+WITH_OWN_PENALTY = ("knitwork", "lapsrn")
+"""Those that add a term of their own to the loss, see `xr_dip.generators.base.Generator.own_penalty`."""
 
 __all__ = [
     "GENERATORS",
+    "WITH_OWN_PENALTY",
     "Generator",
     "make_bandlimited",
     "make_dcgan",
