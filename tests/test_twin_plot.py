@@ -46,6 +46,15 @@ def test_errors_by_factor_are_on_a_logarithmic_axis_and_what_has_none_is_at_its_
     assert twin.plot.by_factor(scores, "ssim").get_yscale() == "linear"
 
 
+def test_a_missing_error_is_a_gap_and_not_the_smallest_one():
+    values = (("factor", "estimator", "noise_std"), [[[0.1]], [[np.nan]], [[0.3]]])
+    axes = twin.plot.by_factor(
+        xr.Dataset({"rmse": values}, {"factor": [2, 4, 8], "estimator": ["a"], "noise_std": [0.0]})
+    )
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_ydata(), [0.1, np.nan, 0.3])
+
+
 def test_a_point_for_each_day(scores):
     axes = twin.plot.days(scores, "bilinear")
     for line, factor in zip(axes.lines, (2, 4), strict=False):

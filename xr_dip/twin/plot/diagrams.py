@@ -63,7 +63,7 @@ def by_factor(
             name = str((names or {}).get(str(method), method))
             curve = values.sel(estimator=method, noise_std=noise)
             label = f"{name}, noise {1000 * noise:.3g} mm" if noise else name
-            drawn = curve if low is None else curve.where(curve > low, low)
+            drawn = curve if low is None else curve.where(~(curve <= low), low)  # a missing one stays a gap
             axes.plot(values.factor, drawn, f"o{line}", color=colour, label=label, markersize=4)
             if low is not None and bool((curve <= low).any()):
                 none = values.factor[(curve <= low).values]
