@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from xr_dip import synthetic, twin
+from xr_dip.twin import tables
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -69,6 +70,17 @@ def test_a_score_that_is_not_there_is_refused(draw):
         draw(parts(), "skill")
     with pytest.raises(ValueError, match=r"Invalid score 'member_skill'. It must be one of"):
         twin.plot.members(parts(), "skill")
+
+
+def test_tables_and_diagrams_write_units_alike():
+    values = xr.DataArray([[[[0.5]], [[0.7]]]], dims=("factor", "estimator", "noise_std", "time"))
+    labels = {"factor": [4], "estimator": ["a", "b"], "noise_std": [0.0]}
+    for units, shown in (("m", " (m)"), ("1", ""), ("", "")):
+        scores = xr.Dataset({"bias": values.assign_attrs(units=units)}, labels)
+        assert tables.of_factors(scores, "bias").splitlines()[0].split("  ")[0] == f"bias{shown}"
+        assert twin.plot.by_factor(scores, "bias").get_ylabel() == f"bias{shown}"
+    with pytest.raises(ValueError, match=r"Invalid score 'skill'. It must be one of \['bias'\]"):
+        tables.of_factors(scores, "skill")
 
 
 def test_members_and_their_number():

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip.canvas import INK, LINE_COLOURS, find_library, new_axes
-from xr_dip.twin.plot.names import mean_score, score_name
+from xr_dip.twin.names import mean_score, score_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
