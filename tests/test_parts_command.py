@@ -51,10 +51,15 @@ def hasty(monkeypatch):
     return "hasty"
 
 
+def field():
+    """21 x 29 cells, still odd and with land: kriging of all 37 x 53 takes seconds."""
+    return large_field().isel(lat=slice(21), lon=slice(29))
+
+
 @pytest.fixture(scope="module")
 def coarse(tmp_path_factory):
     path = tmp_path_factory.mktemp("parts") / "coarse.nc"
-    large_field().to_dataset().to_netcdf(path)
+    field().to_dataset().to_netcdf(path)
     return path
 
 
@@ -80,7 +85,7 @@ def test_every_part_by_its_name_on_the_command_line(hasty, coarse, tmp_path, par
     result = CliRunner().invoke(main, list(map(str, arguments)))
     assert result.exit_code == 0, result.stderr
     with xr.open_dataset(tmp_path / "fine.nc") as fine:
-        check(fine, large_field(), factor, exact=part.get("constraint") not in NOT_ENFORCED)
+        check(fine, field(), factor, exact=part.get("constraint") not in NOT_ENFORCED)
         configuration = json.loads(fine.attrs["xr_dip_configuration"])
     for name, value in json.loads(json.dumps(part)).items():
         chosen = configuration[name]
