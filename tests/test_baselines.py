@@ -8,6 +8,7 @@ import xr_dip
 from xr_dip.baselines import METHODS
 from xr_dip.blocks import block_mean
 from xr_dip.errors import DipWarning
+from xr_dip.interpolation import CHANGE_BLOCK_MEANS
 
 
 def field(land=False, times=0):
@@ -32,20 +33,22 @@ def test_every_method_gives_the_fine_grid(method, land):
     assert f"interpolation, {method}" in out.attrs["source"]
 
 
-@pytest.mark.parametrize("method", ["nearest", "conservative_spline", "kriging"])
+@pytest.mark.parametrize("method", sorted(set(METHODS) - set(CHANGE_BLOCK_MEANS)))
 @pytest.mark.parametrize("weights", ["equal", "area"])
 def test_what_conserves(method, weights):
     out = field(land=True).dip.interpolate(4, method=method, weights=weights)
     assert float(abs(out.conservation_error).max()) < 1e-6
+    assert "not enforced" not in repr(out.dip.summary())
 
 
-@pytest.mark.parametrize("method", ["bilinear", "bicubic", "spline"])
+@pytest.mark.parametrize("method", CHANGE_BLOCK_MEANS)
 def test_what_does_not_conserve_says_by_how_much(method):
     da = field()
     out = da.dip.interpolate(4, method=method)
     expected = block_mean(out.ssh_mean.values, np.ones((32, 40)), (4, 4)) - da.values
     np.testing.assert_allclose(out.conservation_error, expected, atol=1e-9)
     assert abs(expected).max() > 1e-5
+    assert f'block means not enforced: method "{method}"' in repr(out.dip.summary())
 
 
 def test_kriging_is_certain_of_block_means_only():

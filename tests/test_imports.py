@@ -50,7 +50,7 @@ archive archive.clock archive.daily_mean archive.days archive.chains archive.sha
 archive.job archive.work archive.folder archive.store archive.transactions archive.place archive.workers archive.cost
 archive.driver archive.command canvas plot.scales plot.maps plot.curves plot.pages plot.movie plot
 twin.pair twin.methods twin.stored twin.comparison twin.single twin.profiles twin.conserving twin.descent twin.published
-twin.tables twin.plot.names twin.plot.diagrams twin.plot.panels twin.plot twin
+twin.names twin.tables twin.plot.diagrams twin.plot.panels twin.plot twin
 analysis.impedance analysis.recurrence analysis.plot analysis
 report.pictures report.page report.figures report.shown report.sections report.writing report accessor score_command
 report_command student_command twin_experiments twin_command named_files

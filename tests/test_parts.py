@@ -55,7 +55,7 @@ def large_field():
 
 def check(out, da, factor, *, exact=True):
     mean = out.ssh_mean.values
-    assert mean.shape == (37 * factor, 53 * factor)
+    assert mean.shape == (da.shape[0] * factor, da.shape[1] * factor)
     sea = np.repeat(np.repeat(np.isfinite(da.values), factor, 0), factor, 1)
     np.testing.assert_array_equal(np.isfinite(mean), sea)
     assert (float(abs(out.conservation_error).max()) < 1e-6) == exact
@@ -87,10 +87,14 @@ def test_every_constraint(plain, constraint, factor):
         assert -2 <= out.ssh_mean.min() <= out.ssh_mean.max() <= 2
 
 
+@pytest.mark.parametrize("factor", [3, 5])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss(plain, loss):
+def test_every_loss(plain, loss, factor):
     da = large_field()
-    check(run(da, 3, tile=None, preset=plain, loss=loss), da, 3)
+    out = run(da, factor, tile=None, preset=plain, loss=loss)
+    check(out, da, factor)
+    assert json.loads(out.attrs["xr_dip_configuration"])["loss"] == loss
+    assert np.isfinite(out.ssh_std.where(out.ssh_mean.notnull(), 0.0)).all()
 
 
 def test_losses_and_penalties_are_not_one_and_the_same(plain):

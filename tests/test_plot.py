@@ -476,6 +476,25 @@ def test_coastlines_are_drawn_when_asked_for(truth, crs, monkeypatch):
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({}, {"coastlines": True}, r"Invalid coastlines True. It must come with a projection"),
+        ({"time": [0, 1]}, {}, r"Invalid field with dimensions .* It must have the horizontal ones only"),
+    ],
+)
+def test_what_is_refused_leaves_no_empty_figure(truth, change, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot.height(truth.expand_dims(change), **options)
+    assert plt.get_fignums() == []
+
+
+def test_a_field_without_positions_is_warned_of_once(truth):
+    with pytest.warns(xr_dip.DipWarning, match="has no latitude and longitude") as warned:
+        plot.height(xr.DataArray(truth.values, dims=("y", "x"), name="ssh"))
+    assert len(warned) == 1
+
+
 def test_what_cannot_be_projected_is_refused(truth, crs):
     with pytest.raises(ValueError, match=r"Invalid coastlines True. It must come with a projection"):
         plot.height(truth, coastlines=True)
@@ -484,8 +503,10 @@ def test_what_cannot_be_projected_is_refused(truth, crs):
     with pytest.raises(TypeError, match=r"Invalid projection 'mercator'. It must be one of cartopy.crs"):
         plot.height(truth, projection="mercator")
     bare = xr.DataArray(truth.values, dims=("y", "x"), name="ssh")
-    with pytest.warns(xr_dip.DipWarning), pytest.raises(ValueError, match="Invalid field 'ssh' without positions"):
+    figures = plt.get_fignums()
+    with pytest.raises(ValueError, match="Invalid field 'ssh' without positions"):
         plot.height(bare, projection=crs.PlateCarree())
+    assert plt.get_fignums() == figures
 
 
 def test_a_projection_without_cartopy_says_how_to_get_it(truth, monkeypatch):

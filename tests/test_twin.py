@@ -1,5 +1,7 @@
 """Twin experiments: who is told what, what is scored, and how results are laid out."""
 
+import functools
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -18,6 +20,7 @@ def calls(monkeypatch) -> list[dict]:
     """Replace the ensemble by repetition of the coarse cells, and record what it is told."""
     recorded: list[dict] = []
 
+    @functools.wraps(downscaling.downscale)  # whose keywords are looked up
     def downscale(da: xr.DataArray, factor: int, **options) -> xr.Dataset:
         recorded.append({"da": da, "factor": factor, **options})
         values = da.values.repeat(factor, axis=-2).repeat(factor, axis=-1)
@@ -85,6 +88,21 @@ def test_noise_is_white_of_its_size_and_told_to_the_ensemble(calls):
     xr.testing.assert_identical(calls[-1]["da"], again[1]["da"])
     twin.experiment(truth, [2], ["balanced"], members=2, noise_std=[0.01], seed=5)
     assert not calls[-1]["da"].equals(again[1]["da"])
+
+
+@pytest.mark.parametrize("told", [{}, {"noise_std": 0.02}])
+def test_an_exact_constraint_with_noise_is_refused_before_any_fit(truth, calls, told):
+    methods = {"first": {"preset": "fast"}, "x": {"preset": "fast", "constraint": "additive", **told}}
+    message = "Invalid constraint 'additive' of the method 'x' with noise_std.* \"noise_std\": None"
+    with pytest.raises(ValueError, match=message):
+        twin.experiment(truth, [4], methods, noise_std=(0, 0.02))
+    assert calls == []
+
+
+@pytest.mark.parametrize("method", [{"constraint": "additive", "noise_std": None}, {"constraint": "soft"}, {}])
+def test_other_constraints_go_with_noise(truth, calls, method):
+    twin.experiment(truth, [4], {"x": {"preset": "archambault2022", **method}}, members=2, noise_std=(0, 0.02))
+    assert [call["noise_std"] for call in calls] == [None, None if "noise_std" in method else 0.02]
 
 
 def test_options_reach_the_ensemble(truth, calls):

@@ -139,14 +139,54 @@ def test_what_is_wrong_is_one_line(truth):
     assert_one_line(run(truth, "--var", "ssh", "--claims", "--operator", "bicubic"), "Invalid --operator with --claims")
     common = ("--factors", "4", "--methods", "bicubic")
     assert_one_line(run(truth, "--var", "ssh", *common, "--operator", "lanczos"), "Invalid operator 'lanczos'")
-    out, picture = truth.with_name("scores.nc"), truth.with_name("scores.doc")
-    result = run(truth, "--var", "ssh", *common, "--score", "skill", "--out", out)
-    assert_one_line(result, "Invalid score 'skill'. It must be one of")
-    assert "rmse" in xr.load_dataset(out)  # what was computed is not lost
+    picture = truth.with_name("scores.doc")
     assert_one_line(run(truth, "--var", "ssh", *common, "--plot", picture), "Its name must end with one of ['")
     same = truth.with_name("same.png")
     result = run(truth, "--var", "ssh", *common, "--plot", same, "--out", same)
     assert_one_line(result, "It must be another file than that of --out")
+
+
+@pytest.mark.parametrize(("experiment", "score"), [("factors", "skill"), ("ensemble", "bias"), ("losses", "crps")])
+def test_a_score_that_there_is_not_is_refused_before_any_fit(truth, seen, experiment, score):
+    result = run(truth, "--var", "ssh", "--experiment", experiment, "--score", score)
+    assert_one_line(result, f"Invalid score '{score}'. It must be one of [")
+    assert not seen
+
+
+def test_a_score_that_no_method_gives_loses_nothing(truth, tmp_path):
+    common = ("--factors", "4", "--methods", "bicubic", "--score", "crps", "--out", tmp_path / "scores.nc")
+    assert_one_line(run(truth, "--var", "ssh", *common), "Invalid score 'crps'. It must be one of")
+    assert "rmse" in xr.load_dataset(tmp_path / "scores.nc")
+
+
+def test_the_scores_that_are_allowed_are_those_that_there_are(truth, tiny):
+    field = xr.load_dataset(truth).ssh
+    scores = twin.experiment(field, [4], [tiny], members=2, progress=False, device="cpu")
+    assert set(scores) == set(twin_experiments.EXPERIMENTS["factors"].scores)
+
+
+def test_only_pictures_need_matplotlib(truth, monkeypatch):
+    def missing(name):
+        raise ImportError(f"Pictures need {name}.")
+
+    monkeypatch.setattr(twin_experiments, "find_library", missing)
+    common = ("--var", "ssh", "--factors", "4", "--methods", "bicubic")
+    result = run(truth, *common)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("rmse (m)")
+    result = run(truth, *common, "--plot", truth.with_name("scores.png"))
+    assert_one_line(result, "Pictures need matplotlib")
+    assert result.stdout.startswith("rmse (m)")  # what was found is seen where it cannot be drawn
+
+
+def test_the_folder_of_pictures_is_made_last_and_its_own_must_exist(truth, seen):
+    common = (truth, "--var", "ssh", "--claims", "--factors")
+    folder = truth.with_name("pictures")
+    assert_one_line(run(*common, "two", "--plot", folder), "Invalid factors 'two'")
+    assert not folder.exists()
+    result = run(*common, "1,16", "--plot", folder / "of claims")
+    assert_one_line(result, f"'{folder / 'of claims'}'. Its folder must exist, '{folder}' does not")
+    assert not seen
 
 
 @pytest.mark.parametrize(

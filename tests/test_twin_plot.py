@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from xr_dip import synthetic, twin
+from xr_dip.twin import tables
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -46,6 +47,15 @@ def test_errors_by_factor_are_on_a_logarithmic_axis_and_what_has_none_is_at_its_
     assert twin.plot.by_factor(scores, "ssim").get_yscale() == "linear"
 
 
+def test_a_missing_error_is_a_gap_and_not_the_smallest_one():
+    values = (("factor", "estimator", "noise_std"), [[[0.1]], [[np.nan]], [[0.3]]])
+    axes = twin.plot.by_factor(
+        xr.Dataset({"rmse": values}, {"factor": [2, 4, 8], "estimator": ["a"], "noise_std": [0.0]})
+    )
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_ydata(), [0.1, np.nan, 0.3])
+
+
 def test_a_point_for_each_day(scores):
     axes = twin.plot.days(scores, "bilinear")
     for line, factor in zip(axes.lines, (2, 4), strict=False):
@@ -60,6 +70,17 @@ def test_a_score_that_is_not_there_is_refused(draw):
         draw(parts(), "skill")
     with pytest.raises(ValueError, match=r"Invalid score 'member_skill'. It must be one of"):
         twin.plot.members(parts(), "skill")
+
+
+def test_tables_and_diagrams_write_units_alike():
+    values = xr.DataArray([[[[0.5]], [[0.7]]]], dims=("factor", "estimator", "noise_std", "time"))
+    labels = {"factor": [4], "estimator": ["a", "b"], "noise_std": [0.0]}
+    for units, shown in (("m", " (m)"), ("1", ""), ("", "")):
+        scores = xr.Dataset({"bias": values.assign_attrs(units=units)}, labels)
+        assert tables.of_factors(scores, "bias").splitlines()[0].split("  ")[0] == f"bias{shown}"
+        assert twin.plot.by_factor(scores, "bias").get_ylabel() == f"bias{shown}"
+    with pytest.raises(ValueError, match=r"Invalid score 'skill'. It must be one of \['bias'\]"):
+        tables.of_factors(scores, "skill")
 
 
 def test_members_and_their_number():

@@ -154,11 +154,9 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     >>> [float(edge) for edge in axes.get_xlim()]
     [178.5, 180.5]
     """
-    horizontal = find_grid(field)
-    places = _centres(horizontal)
     projected = on_globe(axes)
-    if projected and isinstance(horizontal.grid, IndexGrid):
-        raise ValueError(f"Invalid field {field.name!r} without positions. It must have them to be drawn by cartopy.")
+    horizontal = find_map(field, projected=projected)
+    places = _centres(horizontal)
     axes.pcolormesh(
         places.x,
         places.y,
@@ -343,6 +341,36 @@ def flat(field: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
     """
     dims = (horizontal.y_dim, horizontal.x_dim)
     return field.squeeze([dim for dim in field.dims if dim not in dims]).transpose(*dims)
+
+
+def find_map(field: xr.DataArray, *, projected: bool) -> Horizontal:
+    """Find the grid of a field that can be drawn as one map.
+
+    Parameters
+    ----------
+    field : DataArray
+    projected : bool
+        Whether by cartopy.
+
+    Returns
+    -------
+    Horizontal
+
+    Raises
+    ------
+    ValueError
+        As of `find_grid`; also if cartopy is to draw what has no positions.
+
+    Examples
+    --------
+    >>> field = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon"))
+    >>> find_map(field, projected=True).x_dim
+    'lon'
+    """
+    horizontal = find_grid(field)
+    if projected and isinstance(horizontal.grid, IndexGrid):
+        raise ValueError(f"Invalid field {field.name!r} without positions. It must have them to be drawn by cartopy.")
+    return horizontal
 
 
 def find_grid(field: xr.DataArray) -> Horizontal:

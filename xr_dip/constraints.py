@@ -272,5 +272,7 @@ CONSTRAINTS: dict[str, Callable[..., FloatArray]] = {
 SURROUNDINGS = ("periodic", "kernel")
 # Those after which the block means are not those of the input.
 NOT_ENFORCED = ("none", "soft")
+# Those that may be asked for where the values have noise, which is not to be kept exactly: "optimal" filters it.
+KEPT_WITH_NOISE = (*NOT_ENFORCED, "optimal")
 # "optimal" distributes the misfit by the fitted covariance; it needs the kriging operator and lives in `estimate`.
 CONSTRAINT_NAMES = (*CONSTRAINTS, "optimal")

@@ -85,6 +85,8 @@ METHODS: dict[str, Callable[[int, int, bool], FloatArray]] = {
     "bicubic": _bicubic,
     "spline": _spline,
 }
+# Those that take the mean of a cell for the value at its centre.
+CHANGE_BLOCK_MEANS = tuple(name for name in METHODS if name != "nearest")
 
 
 def axis_matrix(method: str, n: int, factor: int, *, periodic: bool = False) -> FloatArray:

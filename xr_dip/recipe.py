@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.constraints import CONSTRAINT_NAMES, NOT_ENFORCED, make_constraint
+from xr_dip.constraints import CONSTRAINT_NAMES, KEPT_WITH_NOISE, make_constraint
 from xr_dip.errors import DipWarning
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
@@ -259,7 +259,7 @@ def make_recipe(
 
 def _for_noise(preset: Preset, asked: str | None) -> Preset:
     """Return a preset that does not keep the noise of the values; refuse a constraint that was asked to keep it."""
-    allowed = [*NOT_ENFORCED, "optimal"]
+    allowed = list(KEPT_WITH_NOISE)
     if asked is not None and asked not in allowed:
         raise ValueError(
             f"Invalid constraint {asked!r} with noise_std. Noisy values are not to be kept exactly: it must be one of "

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from xr_dip.canvas import find_library
 from xr_dip.cf.netcdf import check_output, write_netcdf
+from xr_dip.inputs import check_name
 from xr_dip.twin_experiments import CLAIMS, EXPERIMENTS, Experiment, draw
 from xr_dip.variables import select_variable
 
@@ -85,8 +86,11 @@ def make_command(
             _refuse_what_is_ignored(kind, "--claims" if published else f"--experiment {experiment}", given)
             given = {key: kind.defaults[key] if given[key] is None else given[key] for key in kind.defaults}
             common["members"] = given["members"]
+            score = given.get("score", "")
+            if kind.scores:
+                check_name("score", score, kind.scores)
             places = _places(picture, kind)
-            for path in filter(None, (output, *places.values())):
+            for path in filter(None, (output, *_new_paths(picture, places))):
                 check_output(path, overwrite=overwrite, inputs=(truth,))
             _check_pictures(places.values(), output)
             with open_file(truth) as dataset:
@@ -94,10 +98,8 @@ def make_command(
             first = next(iter(found.values()))
             if output:
                 write_netcdf(first, output, overwrite=overwrite)
-            score = given.get("score", "")
-            lines = kind.write(first, score)
+            click.echo(kind.write(first, score))  # before the pictures, in which something may go wrong
             draw(kind, found, score, places)
-        click.echo(lines)
 
     observed = [option for option in shared if option.name in OBSERVED]
     return click.Command("twin", callback=compare, params=[*_parameters(), *observed], help=HELP)
@@ -123,8 +125,13 @@ def _places(picture: Path | None, kind: Experiment) -> dict[str, Path]:
         return dict.fromkeys(kind.draw, picture)
     if picture.is_file() or _ending(picture) in _known_endings():
         raise ValueError(f"Invalid --plot '{picture}' with --claims. It must be a folder: there are several pictures.")
-    picture.mkdir(exist_ok=True)
     return {name: picture / f"{name}.png" for name in kind.draw}
+
+
+def _new_paths(picture: Path | None, places: Mapping[str, Path]) -> list[Path]:
+    """Return what is to be made: the pictures, or first the folder of several, which is made just before drawing."""
+    several = len(places) > 1
+    return [picture] if several and picture and not picture.is_dir() else list(places.values())
 
 
 def _check_pictures(places: Iterable[Path], output: Path | None) -> None:

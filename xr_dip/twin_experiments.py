@@ -12,6 +12,7 @@ import xarray as xr
 from xr_dip import twin
 from xr_dip.canvas import find_library
 from xr_dip.twin import tables
+from xr_dip.twin.comparison import SCORES
 from xr_dip.twin.published import evidence
 
 Common = Mapping[str, Any]
@@ -33,12 +34,15 @@ class Experiment:
         From what is found and the name of a score to lines of text.
     draw : mapping of str to callable
         Names of what is found to functions that draw it, from it and the name of a score.
+    scores : tuple of str
+        What ``score`` may be, where it is an option.
     """
 
     defaults: Mapping[str, Any]
     run: Callable[[xr.DataArray, Mapping[str, Any], Common], dict[str, xr.Dataset]]
     write: Callable[[xr.Dataset, str], str]
     draw: Mapping[str, Callable[[xr.Dataset, str], object]]
+    scores: tuple[str, ...] = ()
 
 
 def _factors(field: xr.DataArray, given: Mapping[str, Any], common: Common) -> dict[str, xr.Dataset]:
@@ -97,6 +101,7 @@ EXPERIMENTS = {
         _factors,
         tables.of_factors,
         {"by_factor": lambda found, score: twin.plot.by_factor(found, score)},
+        SCORES,
     ),
     "sections": Experiment(
         {"factors": "4,8,16", "methods": "bicubic,kriging,balanced", "members": 10},
@@ -116,6 +121,7 @@ EXPERIMENTS = {
         _ensemble,
         tables.of_ensemble,
         {"ensemble_size": lambda found, score: twin.plot.ensemble_size(found, score)},
+        ("rmse", "ssim"),
     ),
     "enforcement": Experiment(
         {"factors": "16", "methods": PUBLISHED, "constraints": "none,additive,smooth", "members": 10},
@@ -136,6 +142,7 @@ EXPERIMENTS = {
         _losses,
         tables.of_losses,
         {"losses": lambda found, score: twin.plot.losses(found, score)},
+        ("psnr", "ssim", "rmse"),
     ),
 }
 """By the words of ``--experiment``."""
@@ -154,7 +161,7 @@ CLAIMS = Experiment(
 
 
 def draw(experiment: Experiment, found: Mapping[str, xr.Dataset], score: str, places: Mapping[str, Path]) -> None:
-    """Save the pictures of what was found.
+    """Save the pictures of what was found, in a folder that is made where it is missing.
 
     Parameters
     ----------
@@ -169,8 +176,9 @@ def draw(experiment: Experiment, found: Mapping[str, xr.Dataset], score: str, pl
     --------
     >>> draw(EXPERIMENTS["sections"], {}, "rmse", {})
     """
-    pyplot = find_library("matplotlib.pyplot")
     for name, path in places.items():
+        pyplot = find_library("matplotlib.pyplot")  # here, for without a picture it need not be installed
+        path.parent.mkdir(exist_ok=True)
         experiment.draw[name](found[name], score)
         pyplot.savefig(path, dpi=150)
         pyplot.close()

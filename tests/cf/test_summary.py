@@ -74,6 +74,8 @@ def test_totals_of_several_variables_keep_their_names():
         ({"constraint": "none"}, 'block means not enforced: constraint "none"'),
         ({"constraint": "none", "operator": "lanczos3"}, 'coarse values not enforced: constraint "none"'),
         ({"constraint": "optimal", "noise_std": 0.01}, "block means not enforced: noise_std"),
+        ({"method": "bilinear", "operator": "block_mean"}, 'block means not enforced: method "bilinear"'),
+        ({"method": "kriging", "noise_std": 0.01}, "block means not enforced: noise_std"),
         ({"adt": {"constraint": "optimal"}, "sla": {"noise_std": "a field"}}, "block means not enforced: noise_std"),
     ],
 )

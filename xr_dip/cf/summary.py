@@ -11,6 +11,7 @@ import xarray as xr
 
 from xr_dip.cf.provenance import read_cost
 from xr_dip.constraints import NOT_ENFORCED
+from xr_dip.interpolation import CHANGE_BLOCK_MEANS
 
 PREFIX = "xr_dip_"
 CONFIGURATION = "xr_dip_configuration"
@@ -118,6 +119,8 @@ def _why_not_enforced(configuration: Mapping[str, object]) -> str:
             return f'constraint "{one["constraint"]}"'
         if one.get("noise_std") is not None:
             return "noise_std"
+        if one.get("method") in CHANGE_BLOCK_MEANS:
+            return f'method "{one["method"]}"'
     return ""
 
 

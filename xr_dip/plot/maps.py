@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, flat, new_axes, on_globe
+from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, find_map, flat, new_axes, on_globe
+from xr_dip.errors import DipWarning
 from xr_dip.plot.scales import heading, unit_of, usual_size, value_range
 from xr_dip.reading import block_errors
 from xr_dip.verification import difference, rmse
@@ -72,7 +74,7 @@ def height(
     """
     check_field(field)
     title = heading(field) if title is None else title
-    axes = _axes(ax, projection, coastlines)
+    axes = _axes(field, ax, projection, coastlines=coastlines)
     return _paint(
         field, axes, HEIGHTS, limits or value_range(field), title, f"height {unit_of(field)}" if bar else None
     )
@@ -136,7 +138,7 @@ def error(
     departure = difference(guess, known, dims=dims)
     score = f"RMSE {float(rmse(guess, known, dims=dims)):.2g} {truth.attrs.get('units', '')}".strip()
     label = f"error {unit_of(truth)}" if bar else None
-    axes = _axes(ax, projection, coastlines)
+    axes = _axes(departure, ax, projection, coastlines=coastlines)
     return _paint(departure, axes, ERRORS, _about_zero(departure, limit), f"{title}, {score}", label)
 
 
@@ -189,7 +191,7 @@ def spread(
     """
     check_field(std, "std")
     largest = usual_size(std) if limit is None else limit
-    axes = _axes(ax, projection, coastlines)
+    axes = _axes(std, ax, projection, coastlines=coastlines)
     return _paint(std, axes, SPREADS, (0.0, largest), title, f"standard error {unit_of(std)}" if bar else None)
 
 
@@ -248,7 +250,7 @@ def departure(
     check_field(field)
     title = heading(field) if title is None else title
     words = f"{label} {unit_of(field)}" if bar else None
-    axes = _axes(ax, projection, coastlines)
+    axes = _axes(field, ax, projection, coastlines=coastlines)
     return _paint(field, axes, ERRORS, _about_zero(field, limit), title, words)
 
 
@@ -303,7 +305,7 @@ def conservation_map(
     title = f"coarse values, largest error {largest:.1e} {unit}".strip()
     scaled = (errors / 10.0**exponent).assign_attrs(errors.attrs)
     limit = largest / 10.0**exponent or 1.0
-    axes = _axes(ax, projection, coastlines)
+    axes = _axes(scaled, ax, projection, coastlines=coastlines)
     return _paint(scaled, axes, ERRORS, (-limit, limit), title, f"error (1e{exponent} {unit}".strip() + ")")
 
 
@@ -319,13 +321,17 @@ def _paint(field: xr.DataArray, ax: Axes, colours: str, limits: Limits, title: s
     return ax
 
 
-def _axes(ax: Axes | None, projection: Projection | None, coastlines: bool) -> Axes:
-    """Axes to draw on, with coastlines if wanted."""
+def _axes(field: xr.DataArray, ax: Axes | None, projection: Projection | None, *, coastlines: bool) -> Axes:
+    """Axes to draw a field on, with coastlines if wanted; what is refused leaves no empty figure behind."""
     if ax is not None and projection is not None:
         raise ValueError("Invalid projection with ax. It must be left out: Axes have their own.")
+    projected = projection is not None or (ax is not None and on_globe(ax))
+    if coastlines and not projected:
+        raise ValueError("Invalid coastlines True. It must come with a projection, or with Axes of cartopy.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DipWarning)  # of the grid: it is given when the map is drawn
+        find_map(field, projected=projected)
     axes = ax or new_axes(projection)
     if coastlines:
-        if not on_globe(axes):
-            raise ValueError("Invalid coastlines True. It must come with a projection, or with Axes of cartopy.")
         axes.coastlines(linewidth=0.6)  # type: ignore[attr-defined]
     return axes

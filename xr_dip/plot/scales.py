@@ -52,7 +52,7 @@ def usual_size(*fields: xr.DataArray) -> float:
 
 
 def unit_of(field: xr.DataArray) -> str:
-    """Write the unit of a field in brackets; nothing where it has none.
+    """Write the unit of a field in brackets; nothing where it has none, or is a plain number.
 
     Parameters
     ----------
@@ -64,10 +64,11 @@ def unit_of(field: xr.DataArray) -> str:
 
     Examples
     --------
-    >>> unit_of(xr.DataArray(0.0, attrs={"units": "m"})), unit_of(xr.DataArray(0.0))
+    >>> unit_of(xr.DataArray(0.0, attrs={"units": "m"})), unit_of(xr.DataArray(0.0, attrs={"units": "1"}))
     ('(m)', '')
     """
-    return f"({field.attrs['units']})" if "units" in field.attrs else ""
+    units = str(field.attrs.get("units", ""))
+    return f"({units})" if units not in ("", "1") else ""
 
 
 def date_of(field: xr.DataArray) -> str:

@@ -12,12 +12,21 @@ import numpy as np
 import xarray as xr
 
 from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.constraints import KEPT_WITH_NOISE
 from xr_dip.inputs import check_members, check_seed
 from xr_dip.twin.methods import Methods, Settings, estimate, mean_of, parse_methods, preset_of
 from xr_dip.twin.pair import Pair, check_truth, conservation_error, make_pair, white_noise
 from xr_dip.twin.stored import Folder, stored
 from xr_dip.verification import evaluate
 from xr_dip.verification.statistics import label
+
+SCORES = (
+    *("cells", "missing_cells", "bias", "rmse", "mu_score", "ssim"),
+    *("gradient_rmse", "laplacian_rmse", "effective_resolution"),
+    *("spread_skill", "coverage", "correlation", "crps_gaussian", "crps"),
+    *("conservation_error", "seconds"),
+)
+"""What an experiment may find; those of a spread only where a method gives one."""
 
 
 def experiment(
@@ -86,7 +95,8 @@ def experiment(
     Raises
     ------
     ValueError
-        If a method is unknown, a list is empty, a noise is negative, or `coarsen` or a method refuses its input.
+        If a method is unknown, a list is empty, a noise is negative, a method that is told of it is to keep the
+        coarse values exactly, or `coarsen` or a method refuses its input.
 
     References
     ----------
@@ -110,6 +120,8 @@ def experiment(
     configuration["methods"] = [[name, call, _numbers(call, factors)] for name, call in calls.items()]
 
     _check_factors(truth, factors, grid)
+    for name, call in calls.items():
+        _check_noise(name, call, max(levels))
 
     def compute() -> xr.Dataset:
         by_factor = [_of_factor(make_pair(truth, factor, **grid), calls, levels, settings) for factor in factors]
@@ -164,6 +176,16 @@ def _check_factors(truth: xr.DataArray, factors: Sequence[int], grid: Mapping[st
     extra = {dim: slice(1) for dim in truth.dims if dim not in (horizontal.y_dim, horizontal.x_dim)}
     for factor in factors:
         make_pair(truth.isel(extra), factor, **grid)
+
+
+def _check_noise(name: str, call: Mapping[str, Any], largest: float) -> None:
+    """Refuse a constraint that cannot be had with noise, before what has none is fitted for hours."""
+    told, constraint = call.get("noise_std", largest or None), call.get("constraint")
+    if told is not None and constraint is not None and constraint not in KEPT_WITH_NOISE:
+        raise ValueError(
+            f"Invalid constraint {constraint!r} of the method {name!r} with noise_std. It must be one of "
+            f'{list(KEPT_WITH_NOISE)}, or the keywords of the method must hide the noise from it: "noise_std": None.'
+        )
 
 
 def _numbers(call: dict[str, Any], factors: Sequence[int]) -> list[dict[str, Any] | None]:

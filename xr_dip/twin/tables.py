@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import xarray as xr
 
+from xr_dip.twin.names import mean_score, with_unit
+
 SMALLER_IS_BETTER = "rmse"
 """The one score of a fit that is to be small."""
 
@@ -36,10 +38,9 @@ def of_factors(scores: xr.Dataset, score: str = "rmse") -> str:
     rmse (m)    x4    x8
     bicubic   0.01  0.03
     """
-    _check(score, scores.data_vars)
     kept = ("estimator", "noise_std", "factor")
-    values = scores[score].mean([dim for dim in scores[score].dims if dim not in kept]).transpose(*kept)
-    rows = [[_named(scores[score], score), *(f"x{factor}" for factor in values.factor.values)]]
+    values = mean_score(scores, score, kept).transpose(*kept)
+    rows = [[with_unit(scores[score], score), *(f"x{factor}" for factor in values.factor.values)]]
     for method in values.estimator.values:
         for noise in values.noise_std.values:
             label = f"{method}, noise {noise:g}" if noise else str(method)
@@ -67,7 +68,7 @@ def of_sections(cuts: xr.Dataset) -> str:
     bicubic                  0.000...  0.00...
     """
     errors = ((cuts.estimate - cuts.truth) ** 2).mean("distance") ** 0.5
-    rows = [[_named(cuts.truth, "rmse along the line"), *(f"x{factor}" for factor in cuts.factor.values)]]
+    rows = [[with_unit(cuts.truth, "rmse along the line"), *(f"x{factor}" for factor in cuts.factor.values)]]
     for method in cuts.estimator.values:
         rows.append([str(method), *(f"{value:.4g}" for value in errors.sel(estimator=method).values)])
     return _aligned(rows)
@@ -112,7 +113,7 @@ def of_ensemble(parts: xr.Dataset, score: str = "rmse") -> str:
     if "latent_correlation" in parts:
         numbers["correlation of the spread of the latents and the error"] = parts.latent_correlation
     rows = [[label, f"{float(value):.4g}"] for label, value in numbers.items()]
-    return f"{_named(parts[score], score)}\n{_aligned(rows)}"
+    return f"{with_unit(parts[score], score)}\n{_aligned(rows)}"
 
 
 def of_enforcement(scores: xr.Dataset) -> str:
@@ -137,7 +138,7 @@ def of_enforcement(scores: xr.Dataset) -> str:
     additive        0.08
     """
     shown = [name for name in ("rmse", "ssim", "gradient_rmse", "conservation_error", "volume_error") if name in scores]
-    rows = [["constraint", *(_named(scores[name], name) for name in shown)]]
+    rows = [["constraint", *(with_unit(scores[name], name) for name in shown)]]
     for constraint in scores.constraint.values:
         one = scores.sel(constraint=constraint)
         rows.append([str(constraint), *(f"{float(one[name]):.3g}" for name in shown)])
@@ -169,10 +170,9 @@ def of_losses(scores: xr.Dataset, score: str = "psnr") -> str:
     psnr (dB)  best  at iteration  in the end
     mse          25            20          24
     """
-    _check(score, scores.data_vars)
-    curves = scores[score].mean("member")
+    curves = mean_score(scores, score, ("loss", "iteration"))
     find_best = curves.idxmin if score == SMALLER_IS_BETTER else curves.idxmax
-    rows = [[_named(scores[score], score), "best", "at iteration", "in the end"]]
+    rows = [[with_unit(scores[score], score), "best", "at iteration", "in the end"]]
     for loss, when in zip(curves.loss.values, find_best("iteration").values, strict=True):
         curve = curves.sel(loss=loss)
         best, last = float(curve.sel(iteration=when)), float(curve[-1])
@@ -210,11 +210,6 @@ def _check(score: str, known: Iterable[Hashable]) -> None:
     names = list(map(str, known))
     if score not in names:
         raise ValueError(f"Invalid score {score!r}. It must be one of {names}.")
-
-
-def _named(values: xr.DataArray, name: str) -> str:
-    units = str(values.attrs.get("units", ""))
-    return f"{name} ({units})" if units not in ("", "1") else name
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip.canvas import INK, LINE_COLOURS, find_library, new_axes
-from xr_dip.twin.plot.names import mean_score, score_name
+from xr_dip.twin.names import mean_score, score_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def by_factor(
             name = str((names or {}).get(str(method), method))
             curve = values.sel(estimator=method, noise_std=noise)
             label = f"{name}, noise {1000 * noise:.3g} mm" if noise else name
-            drawn = curve if low is None else curve.where(curve > low, low)
+            drawn = curve if low is None else curve.where(~(curve <= low), low)  # a missing one stays a gap
             axes.plot(values.factor, drawn, f"o{line}", color=colour, label=label, markersize=4)
             if low is not None and bool((curve <= low).any()):
                 none = values.factor[(curve <= low).values]

@@ -1,4 +1,4 @@
-"""What a diagram calls a score, and which part of it is drawn."""
+"""What tables and diagrams call a score, and which part of it they show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAMES = {"rmse": "RMSE", "ssim": "SSIM", "psnr": "PSNR (dB)"}
 
 
 def mean_score(scores: xr.Dataset, score: str, kept: tuple[str, ...]) -> xr.DataArray:
-    """Return a score, averaged over the dimensions that are not drawn.
+    """Return a score, averaged over the dimensions that are not shown.
 
     Parameters
     ----------
@@ -39,6 +39,26 @@ def mean_score(scores: xr.Dataset, score: str, kept: tuple[str, ...]) -> xr.Data
     return scores[score].mean([dim for dim in scores[score].dims if dim not in kept])
 
 
+def with_unit(values: xr.DataArray, name: str) -> str:
+    """Write a name with the unit of what it is of; nothing is added where that has none.
+
+    Parameters
+    ----------
+    values : DataArray
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with_unit(xr.DataArray(0.0, attrs={"units": "m"}), "rmse")
+    'rmse (m)'
+    """
+    return f"{name} {unit_of(values)}".strip()
+
+
 def score_name(score: xr.DataArray, name: str) -> str:
     """Write the name of a score for an axis, with its unit.
 
@@ -58,4 +78,4 @@ def score_name(score: xr.DataArray, name: str) -> str:
     """
     if name in ("psnr", "ssim"):
         return NAMES[name]
-    return f"{NAMES.get(name, name.replace('_', ' '))} {unit_of(score)}".strip()
+    return with_unit(score, NAMES.get(name, name.replace("_", " ")))
