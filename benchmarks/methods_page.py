@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from cases import Record, number
+from method_fits import ON_FINE_CELLS
 from tables import BASELINE, NOTHING, geometric_mean, mean, millimetres, show, table, write_page
 
 Key = tuple[str, str, str]
@@ -19,23 +20,25 @@ SHOWN = ("none", "smooth", "optimal")
 
 def methods_page(path: Path, records: list[Record], command: str) -> None:
     """Write every comparison that the records allow."""
-    clean = [record for record in records if not record["noise"]]
-    noisy = [record for record in records if record["noise"]]
+    clean = [record for record in records if not record["noise"] and record.get("kind") not in ON_FINE_CELLS]
+    noisy = _compared([record for record in records if record["noise"]])
     parts = [
         "Twin experiments on windows of 256 x 256 cells of eNATL60: block means made fine again, against the field. "
-        f"Scores are means over the windows that have a record, {_members(records)} members each; **bold** is the best "
-        "of a column.",
+        f"Scores are means over {_count(clean)} windows, {_members(records)} members each, over fewer where `fields` "
+        "says so; **bold** is the best of a column, ties not counted. A spread of two members is a rough one.",
+        "What is compared: every generator with every constraint, the mean square loss, on all windows; other losses "
+        "and penalties on the first window; with noise what does not keep it. Generators that work on every fine cell "
+        "take the longest and come last, on the first window alone.",
         "## RMSE over that of kriging",
         "Mean square loss. Below 1 is better than the best linear estimate.",
         _overview(clean, SHOWN),
         "## Fits",
-        "Processor seconds. Networks that work on every fine cell take hours with the steps they were published with: "
-        "those of `skip`, `decoder` and `knitwork` are narrower and have fewer steps, as given here, and their rows "
-        "show what a minute or so of one core can do, not what the published networks can.",
+        "Processor seconds.",
         _fits(clean),
         *(_factor(clean, factor) for factor in sorted({int(number(record, "factor")) for record in clean})),
         _constraints(clean),
         _losses(clean),
+        _on_fine_cells(records),
     ]
     if noisy:
         parts += [
@@ -46,6 +49,39 @@ def methods_page(path: Path, records: list[Record], command: str) -> None:
             _overview(noisy, SHOWN),
         ]
     write_page(path, "Generators, losses and constraints", [part for part in parts if part], records, command)
+
+
+def _on_fine_cells(records: Sequence[Record]) -> str:
+    """Compare networks on fine cells with the same ones on knots, where both have a record."""
+    slow = [record for record in records if record.get("kind") in ON_FINE_CELLS]
+    if not slow:
+        return ""
+    situations = {_situation(record) for record in slow}
+    shown = [
+        record
+        for record in records
+        if _situation(record) in situations and ("kind" not in record or str(record["kind"]).startswith(ON_FINE_CELLS))
+    ]
+    return (
+        "## On every fine cell\n\n"
+        "`skip`, `decoder` and `knitwork` as they were published work on every fine cell, and take hours with the "
+        "steps they were published with. Here they are narrower and have fewer steps, as given: the rows show what a "
+        "minute or so of one core can do, not what the published networks can. RMSE over that of kriging, first "
+        "window.\n\n" + _overview(shown, SHOWN) + "\n\n" + _fits(slow)
+    )
+
+
+def _compared(records: Sequence[Record]) -> list[Record]:
+    """Leave out situations in which a generator that has a record elsewhere has none: means are over the same."""
+    kinds = {str(record["kind"]) for record in records if "kind" in record}
+    found = defaultdict(set)
+    for record in records:
+        found[_situation(record)].add(str(record.get("kind")))
+    return [record for record in records if kinds and found[_situation(record)] >= kinds]
+
+
+def _count(records: Sequence[Record]) -> int:
+    return len({record["field"] for record in records})
 
 
 def _members(records: Sequence[Record]) -> str:
@@ -71,7 +107,7 @@ def _by_key(records: Sequence[Record]) -> dict[Key, dict[Situation, Record]]:
 
 
 def _bold(rows: list[list[float]], formatted: list[list[str]], best: Sequence[str]) -> list[list[str]]:
-    """Mark the best of each column: the "low", the "high" or the one nearest to "one"; none of others."""
+    """Mark the best of each column: the "low", the "high" or the one nearest to "one"; none of others, nor of ties."""
     values = np.array(rows, dtype=np.float64)
     for column, kind in enumerate(best):
         finite = np.isfinite(values[:, column])
@@ -81,7 +117,9 @@ def _bold(rows: list[list[float]], formatted: list[list[str]], best: Sequence[st
         if kind == "one":
             distance = abs(np.log(values[:, column]))
         winner = int(np.nanargmin(np.where(finite, distance, np.nan)))
-        formatted[winner][column] = f"**{formatted[winner][column]}**"
+        best_text = formatted[winner][column]
+        if [row[column] for row in formatted].count(best_text) == 1:
+            formatted[winner][column] = f"**{best_text}**"
     return formatted
 
 
