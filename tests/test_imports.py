@@ -41,7 +41,7 @@ verification.statistics verification.periodogram verification.derivatives verifi
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions times
-conservation sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles
+conservation sampled_fields coarsening combination baselines standard latents problems estimate joining patchwork tiles
 downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
