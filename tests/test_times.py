@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from xr_dip.times import at_same_times
+from xr_dip.verification import difference
 
 DIMS = ("y", "x")
 DATES = np.array(["2009-06-30T12", "2009-07-01T12", "2009-07-02T12"], "datetime64[ns]")
@@ -152,3 +153,16 @@ def test_a_forecast_period_is_known_by_its_standard_name():
     period = {"standard_name": "forecast_period", "units": "hours"}
     analysis, forecast = (days().isel(time=1).assign_coords(time_ahead=((), lead, period)) for lead in (0, 120))
     xr.testing.assert_identical(check(forecast, analysis), analysis)
+
+
+@pytest.mark.parametrize("leads", [(0, 120), np.array([0, 120], "timedelta64[h]")])
+def test_a_lead_may_be_a_dimension_of_one_entry(leads):
+    analysis, forecast = (days()[1].assign_coords(lead=lead).expand_dims("lead") for lead in leads)
+    xr.testing.assert_identical(check(forecast, analysis).lead, forecast.lead)
+    assert difference(forecast, check(forecast, analysis), dims=DIMS).shape == (1, 2, 2)
+
+
+def test_lengths_of_time_are_compared_as_they_are():
+    one, other = (days()[1].assign_coords(lead=np.timedelta64(lead, "h")).expand_dims("lead") for lead in (0, 120))
+    with pytest.raises(ValueError, match=r"Invalid coordinate 'lead' of the estimate: .* It must be that of the t"):
+        difference(one, other, dims=DIMS)

@@ -69,15 +69,16 @@ def at_same_times(estimate: xr.DataArray, truth: xr.DataArray, dims: Sequence[st
         _check_time(own, other)
     # dates of one instant may differ in calendar or unit, which xarray takes for different labels
     alike = [own for own, other in pairs if own.name == other.name and own.shape == other.shape]
-    return flat.assign_coords({own.name: estimate[own.name].variable for own in alike if is_time(own.variable)})
+    same = [str(own.name) for own in alike if is_time(own.variable)]
+    return flat.assign_coords({key: estimate[key].variable for key in (*same, *_leads(estimate, flat))})
 
 
 def _check_extra(dim: str, size: int, missing: Mapping[str, int]) -> None:
     """Refuse a dimension of several entries; it may be one that the result has by another name."""
     if size == 1:
         return
-    same = [key for key, other in missing.items() if other == size]
-    rename = f'if it is {same[0]!r} of the result, rename it, as in `.rename({dim}="{same[0]}")`, else ' if same else ""
+    own = [key for key, other in missing.items() if other == size]
+    rename = f'if it is {own[0]!r} of the result, rename it, as in `.rename({dim}="{own[0]}")`, else ' if own else ""
     raise ValueError(
         f"Invalid truth with {size} entries along {dim!r}, a dimension that the result has not. It must have "
         f"the dimensions of the result only: {rename}select one entry, as in `.isel({dim}=0)`."
@@ -100,11 +101,24 @@ def _decoded(coord: xr.DataArray) -> xr.DataArray:
 
 
 def _is_of_a_field(coord: xr.DataArray) -> bool:
-    """Whether this says when a field is of, not when its forecast began or how far that looks."""
+    """Whether this says when a field is of."""
+    number = np.issubdtype(coord.dtype, np.number)
+    named = is_time(coord.variable) or (number and bool(TIME.search(str(coord.name))))
+    return named and not _is_of_a_forecast(coord)
+
+
+def _is_of_a_forecast(coord: xr.DataArray) -> bool:
+    """Whether this says when a forecast began or how far it looks, of which a truth may have another."""
     if coord.attrs.get("standard_name") in OF_THE_FORECAST or np.issubdtype(coord.dtype, np.timedelta64):
-        return False
-    name, number = str(coord.name), np.issubdtype(coord.dtype, np.number)
-    return is_time(coord.variable) or (number and bool(TIME.search(name)) and not LEAD.search(name))
+        return True
+    return np.issubdtype(coord.dtype, np.number) and bool(LEAD.search(str(coord.name)))
+
+
+def _leads(estimate: xr.DataArray, truth: xr.DataArray) -> list[str]:
+    """Dimensions of one entry that are of a forecast: xarray would take another lead for another place."""
+    single = [dim for dim in truth.dims if truth.sizes[dim] == estimate.sizes.get(dim) == 1]
+    labelled = [str(dim) for dim in single if dim in truth.coords and dim in estimate.coords]
+    return [key for key in labelled if _is_of_a_forecast(estimate[key]) and _is_of_a_forecast(truth[key])]
 
 
 def _pairs(own: Mapping[str, xr.DataArray], other: Mapping[str, xr.DataArray]) -> list[Pair]:
