@@ -56,6 +56,23 @@ def test_kriging_is_certain_of_block_means_only():
     assert (out.ssh_std > 0).all()
 
 
+@pytest.mark.parametrize("times", [0, 2])
+def test_kriging_knows_no_error_of_one_coarse_cell(times):
+    da = field(times=times).copy()
+    da[..., 1:, :] = np.nan
+    da[..., 1:] = np.nan
+    with pytest.warns(DipWarning, match="The field has one coarse cell.*standard error is NaN"):
+        out = da.dip.interpolate(4, method="kriging")
+    assert np.isnan(out.ssh_std).all()
+    np.testing.assert_allclose(out.ssh_mean[..., :4, :4], float(da[..., 0, 0].max()), atol=1e-6)
+
+
+def test_kriging_of_two_coarse_cells_has_an_error():
+    da = field()
+    da[1:], da[:, 2:] = np.nan, np.nan
+    assert np.isfinite(da.dip.interpolate(4, method="kriging").ssh_std[:4, :8]).all()
+
+
 def test_lazy_equals_eager():
     da = field(times=2).assign_coords(time=[0, 1])
     lazy = da.chunk(time=1).dip.interpolate(2, method="kriging")

@@ -34,6 +34,7 @@ def test_splits_are_days_of_the_series_and_no_day_twice(distill):
     assert np.diff(distill.splits(91, 20)["spread"]).max() <= 5
 
 
+@pytest.mark.filterwarnings("ignore:There are 2 days to learn from")
 def test_the_picture_says_where_and_how_much(distill, tmp_path, monkeypatch):
     truth = xr_dip.synthetic.gulf_stream((32, 48), times=2).ssh
     truth = truth.rename(distill.NAME)
@@ -72,6 +73,7 @@ def test_times_have_three_digits_and_those_of_the_processor_come_first(distill):
 
 @pytest.mark.slow
 @pytest.mark.samples
+@pytest.mark.filterwarnings(r"ignore:There are \d days to learn from")
 def test_it_writes_records_of_days_that_were_not_taught(distill, tmp_path):
     assert distill.main(["--quick", "--out", str(tmp_path)]) == 0
     records = json.loads((tmp_path / "student.json").read_text())

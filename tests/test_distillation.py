@@ -35,6 +35,7 @@ from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import Kernel, fit_covariance
 from xr_dip.sea import find_sea
 
+FEW_DAYS = "ignore:There are . days to learn from, and none is held out"
 CELL = 111_000.0
 
 
@@ -526,6 +527,7 @@ def learned():
     return student, coarse, teacher
 
 
+@pytest.mark.filterwarnings(FEW_DAYS)
 @pytest.mark.parametrize("truth", [False, True])
 def test_a_result_says_what_its_teacher_was(truth):
     coarse, fine = days_of(2)
@@ -536,9 +538,10 @@ def test_a_result_says_what_its_teacher_was(truth):
     assert source == f"xr_dip {xr_dip.__version__}, student {student.digest[:12]} of {teacher}"
 
 
-def test_one_day_is_warned_about():
-    with pytest.warns(DipWarning, match="There is one day to learn from, and none is held out"):
-        xr_dip.distill(*days_of(1), channels=4, layers=1, steps=2, progress=False, device="cpu")
+@pytest.mark.parametrize(("days", "said"), [(1, "is one day"), (2, "are 2 days"), (4, "are 4 days")])
+def test_days_of_which_none_is_held_out_are_warned_about(days, said):
+    with pytest.warns(DipWarning, match=f"There {said} to learn from, and none is held out: .* Give it five days"):
+        xr_dip.distill(*days_of(days), channels=4, layers=1, steps=2, progress=False, device="cpu")
 
 
 def test_a_student_that_has_learned_nothing_is_warned_about():
@@ -572,6 +575,7 @@ def test_the_standard_error_of_a_student_of_truths_is_its_own(learned):
     assert 0.6 < rms(ratio) < 1.6
 
 
+@pytest.mark.filterwarnings(FEW_DAYS)
 def test_the_same_seed_is_the_same_student_whatever_ran_before():
     coarse, fine = days_of(2)
     options = {"channels": 4, "layers": 1, "steps": 4, "progress": False, "device": "cpu"}
@@ -602,6 +606,7 @@ def test_the_best_step_of_the_days_held_out_is_kept(monkeypatch):
     assert any((seen[2][name] != array).any() for name, array in weights.items())
 
 
+@pytest.mark.filterwarnings(FEW_DAYS)
 def test_lazy_lessons_are_read():
     coarse, fine = days_of(2)
     options = {"channels": 4, "layers": 1, "steps": 2, "progress": False, "device": "cpu"}
@@ -615,6 +620,7 @@ def test_naming_a_student_brings_no_torch():
 
 
 @pytest.mark.samples
+@pytest.mark.filterwarnings(FEW_DAYS)
 def test_a_real_sea_is_conserved():
     with xr_dip.samples.open_dataset("mediterranean") as dataset:
         truth = dataset.adt[:2].load().astype(float)

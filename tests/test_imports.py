@@ -23,7 +23,7 @@ geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.
 geometry.tangent
 cf.provenance cf.netcdf cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
-sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
+arrays sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
 observing observing.kernel observing.kernels observing.sampling observing.projection constraints cf.summary
 kriging kriging.coast kriging.white_noise kriging.matern kriging.block_covariance kriging.trend kriging.factorization
 kriging.covariance_sample kriging.covariance kriging.unequal_noise
@@ -41,7 +41,7 @@ verification.statistics verification.periodogram verification.derivatives verifi
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions times
-conservation sampled_fields coarsening baselines combination standard latents problems estimate joining patchwork tiles
+conservation sampled_fields coarsening combination baselines standard latents problems estimate joining patchwork tiles
 downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching

@@ -39,6 +39,7 @@ def assert_one_line(result, text):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.filterwarnings("ignore:There are 2 days to learn from")
 @pytest.mark.parametrize("fine", ["fine.nc", "fine"])
 def test_a_student_is_trained_and_applied(files, tmp_path, fine):
     path = tmp_path / "student.safetensors"

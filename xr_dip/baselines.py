@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, misfit
+from xr_dip.combination import warn_of_one_cell
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
 from xr_dip.kriging.basins import krige_basins
@@ -104,9 +105,13 @@ class Baseline:
         if self.method != "kriging":
             field = INTERPOLATORS[self.method](values, sea.weights, self.factor, periodic=self.periodic)
             return field, np.full(sea.mask.shape, np.nan)
+        cells = int(sea.coarse.sum())
+        warn_of_one_cell(cells)
         noise = noise_of(self.noise_std, values, stamp)
         covariance = fit_covariance(values, sea.weights, self.factor, self.spacing, noise=noise, average=False)
         kriging = krige_basins(
             sea.weights, self.factor, self.spacing, covariance, sea.coarse, sea=sea.water, periodic=self.periodic
         )
-        return kriging.mean(values), np.sqrt(kriging.variance())
+        mean = kriging.mean(values)
+        # a covariance of one value says nothing of how far the truth may be from it
+        return mean, np.sqrt(kriging.variance()) if cells > 1 else np.full(mean.shape, np.nan)

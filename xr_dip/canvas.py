@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.arrays import ONE_VARIABLE, check_array
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.geometry.grid import IndexGrid
 
@@ -281,14 +282,12 @@ def check_field(field: Any, argument: str = "field") -> None:
     ...
     TypeError: Invalid field of type Dataset. It must be an xarray.DataArray: pass one of its variables...
     """
-    if isinstance(field, xr.DataArray):
-        return
-    advice = ", such as one variable of a Dataset"
+    advice = ONE_VARIABLE
     if isinstance(field, xr.Dataset):
         names = [str(key) for key in field.data_vars]
         likely = next((key for key in names if key.endswith("_mean")), names[0] if names else "ssh_mean")
         advice = f": pass one of its variables, such as `.{likely}`, or draw a whole result by `.dip.plot()`"
-    raise TypeError(f"Invalid {argument} of type {type(field).__name__}. It must be an xarray.DataArray{advice}.")
+    check_array(field, argument, advice)
 
 
 def check_fields(fields: Any, argument: str) -> None:

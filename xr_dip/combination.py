@@ -180,8 +180,8 @@ def combine_optimal(
     return Combination(mean, std, members, weight, front_weight, rmse, skill)
 
 
-def warn_of_few_cells(cells: int) -> None:
-    """Warn where the size of an error cannot be known well, or not at all.
+def warn_of_one_cell(cells: int) -> None:
+    """Warn where the size of an error cannot be known at all.
 
     Parameters
     ----------
@@ -191,21 +191,42 @@ def warn_of_few_cells(cells: int) -> None:
     Warns
     -----
     DipWarning
-        Below 100.
+        At 1.
+
+    Examples
+    --------
+    >>> warn_of_one_cell(2)
+    """
+    if cells == 1:
+        warnings.warn(
+            "The field has one coarse cell. It does not tell how much the field varies, so that the standard error is "
+            "NaN: take a larger window if there is one.",
+            DipWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_few_cells(cells: int) -> None:
+    """Warn where the size of an error is known, but not well.
+
+    Parameters
+    ----------
+    cells : int
+        Coarse cells with a value.
+
+    Warns
+    -----
+    DipWarning
+        From 2 to 99.
 
     Examples
     --------
     >>> warn_of_few_cells(100)
     """
-    if cells == 1:
-        message = (
-            "The field has one coarse cell. It does not tell how much the field varies, so that the standard error is "
-            "NaN: take a larger window if there is one."
-        )
-    else:
-        message = (
+    if 1 < cells < CELLS_FOR_A_STANDARD_ERROR:
+        warnings.warn(
             f"The field has {cells} coarse cells. Below {CELLS_FOR_A_STANDARD_ERROR} the standard error is itself "
-            "uncertain, often by a third: take a larger window if there is one."
+            "uncertain, often by a third: take a larger window if there is one.",
+            DipWarning,
+            stacklevel=3,
         )
-    if cells < CELLS_FOR_A_STANDARD_ERROR:
-        warnings.warn(message, DipWarning, stacklevel=3)

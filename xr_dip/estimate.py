@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import FloatArray, repeat
-from xr_dip.combination import Combination, combine_enforced, combine_optimal, warn_of_few_cells
+from xr_dip.combination import Combination, combine_enforced, combine_optimal, warn_of_few_cells, warn_of_one_cell
 from xr_dip.constraints import NOT_ENFORCED, Constraint, bump, make_constraint, none
 from xr_dip.errors import DipWarning
 from xr_dip.fitting.ensemble import derive_seed, fit_members
@@ -78,6 +78,7 @@ class SliceEstimate:
         piece = self.piece(values, stamp)
         if recipe.preset.constraint == "optimal":
             cells = int(piece.sea.coarse.sum())
+            warn_of_one_cell(cells)
             warn_of_few_cells(cells)
             piece = piece if cells > 1 else _without_error(piece)
         return finish(piece, recipe.factor) | {name: np.asarray(piece.scalars[name]) for name in SCALARS}

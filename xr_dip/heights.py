@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from xr_dip.arrays import ONE_VARIABLE, check_array
 from xr_dip.errors import first_index
 from xr_dip.sea import LARGEST_HEIGHT
 
@@ -50,7 +51,7 @@ def _units(da: xr.DataArray) -> str:
     return str(da.attrs.get("units", "")).strip().lower()
 
 
-def check_array(da: xr.DataArray) -> None:
+def check_floating(da: xr.DataArray) -> None:
     """Refuse what is no array of floating-point numbers with some value in it.
 
     Parameters
@@ -66,16 +67,12 @@ def check_array(da: xr.DataArray) -> None:
 
     Examples
     --------
-    >>> check_array(xr.DataArray([1, 2], name="ssh"))
+    >>> check_floating(xr.DataArray([1, 2], name="ssh"))
     Traceback (most recent call last):
     ...
     TypeError: Invalid dtype int64 of 'ssh'. It must be floating point; convert with .astype("float64")...
     """
-    if not isinstance(da, xr.DataArray):
-        raise TypeError(
-            f"Invalid field of type {type(da).__name__}. It must be an xarray.DataArray, such as one variable of a "
-            "Dataset."
-        )
+    check_array(da, "field", ONE_VARIABLE)
     if not np.issubdtype(da.dtype, np.floating):
         raise TypeError(
             f"Invalid dtype {da.dtype} of {da.name!r}. It must be floating point; convert with "

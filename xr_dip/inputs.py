@@ -19,7 +19,7 @@ from xr_dip.cf.sea_masks import find_mask
 from xr_dip.errors import DipWarning
 from xr_dip.geometry.grid import CurvilinearGrid, Grid, RectilinearGrid
 from xr_dip.geometry.overlap import repeated_columns
-from xr_dip.heights import check_array, check_heights, largest_height
+from xr_dip.heights import check_floating, check_heights, largest_height
 from xr_dip.land import drop_land, warn_of_fill
 from xr_dip.masks import check_orientation, fine_mask, on_fine_grid
 
@@ -121,7 +121,7 @@ def find_target(
     >>> field.values, target.fine_shape
     (array([[0.1, nan]]), (4, 8))
     """
-    check_array(da)
+    check_floating(da)
     land = None if dataset is None else find_mask(dataset, da)
     field = drop_land(da, land_value=check_land_value(land_value), mask=land)
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim, x_coord=x_coord, y_coord=y_coord, dataset=dataset)

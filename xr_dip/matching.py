@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.arrays import ONE_VARIABLE, check_array
 from xr_dip.cf.horizontal import Horizontal
 from xr_dip.cf.roles import y_and_x
 from xr_dip.geometry.grid import Grid, IndexGrid
@@ -55,11 +56,7 @@ def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal
     >>> placed.dims, float(placed[0, 0]), list(placed.coords)
     (('lat', 'lon'), 0.03, [])
     """
-    if not isinstance(truth, xr.DataArray):
-        raise TypeError(
-            f"Invalid truth of type {type(truth).__name__}. It must be an xarray.DataArray, such as one variable of a "
-            "Dataset."
-        )
+    check_array(truth, "truth", ONE_VARIABLE)
     found = own_positions(truth)
     own, dims = _horizontal_dims(truth, found, horizontal), (horizontal.y_dim, horizontal.x_dim)
     for dim, size in zip(own, horizontal.grid.shape, strict=True):

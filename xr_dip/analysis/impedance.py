@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.inputs import check_members, check_name, check_seed, check_whole
 from xr_dip.presets import PRESETS, Preset
@@ -184,8 +185,7 @@ def _choose(preset: str, generator: str | None, options: Mapping[str, Any] | Non
 
 
 def _standard(field: xr.DataArray, x_dim: str | None, y_dim: str | None) -> FloatArray:
-    if not isinstance(field, xr.DataArray):
-        raise TypeError(f"Invalid field of type {type(field).__name__}. It must be an xarray.DataArray.")
+    check_array(field, "field")
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim)
     dims = (horizontal.y_dim, horizontal.x_dim)
     extra = [dim for dim in field.dims if dim not in dims]

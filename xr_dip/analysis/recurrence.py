@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.heights import UNITS_PER_METRE
 
@@ -225,8 +226,7 @@ def _check(size: int, scales: Sequence[int], stride: int) -> None:
 
 
 def _plane(field: xr.DataArray, x_dim: str | None, y_dim: str | None, name: str) -> FloatArray:
-    if not isinstance(field, xr.DataArray):
-        raise TypeError(f"Invalid {name} of type {type(field).__name__}. It must be an xarray.DataArray.")
+    check_array(field, name)
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim)
     dims = (horizontal.y_dim, horizontal.x_dim)
     extra = [dim for dim in field.dims if dim not in dims]

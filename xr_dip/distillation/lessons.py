@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.arrays import ONE_VARIABLE, check_array
 from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.summary import CONFIGURATION
@@ -97,11 +98,7 @@ def read_lessons(
     DipWarning
         If their block means are not those of the coarse field.
     """
-    if not isinstance(coarse, xr.DataArray):
-        raise TypeError(
-            f"Invalid coarse of type {type(coarse).__name__}. It must be an xarray.DataArray, such as one variable of "
-            "a Dataset; the estimates come after it."
-        )
+    check_array(coarse, "coarse", f"{ONE_VARIABLE}; the estimates come after it")
     mean, std = _fields(coarse, estimates)
     _check_made_of_block_means(estimates, str(coarse.name))
     names = {key: options.get(key) for key in ("x_dim", "y_dim", "x_coord", "y_coord")}

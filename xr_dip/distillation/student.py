@@ -43,14 +43,14 @@ class Student:
     Examples
     --------
     >>> import xr_dip
-    >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=2).ssh
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=5).ssh
     >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
-    >>> student = xr_dip.distill(coarse, truth, steps=5, progress=False)
+    >>> student = xr_dip.distill(coarse, truth, steps=20, progress=False)
     >>> student
-    Student(factor (4, 4), 2 days, ...)
+    Student(factor (4, 4), 5 days, ...)
     >>> fine = student.downscale(coarse)
     >>> fine.ssh_mean.shape, bool(abs(fine.conservation_error).max() < 1e-6)
-    ((2, 24, 36), True)
+    ((5, 24, 36), True)
     """
 
     settings: Settings
@@ -107,9 +107,9 @@ class Student:
         Examples
         --------
         >>> import xr_dip
-        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=2).ssh
+        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=5).ssh
         >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
-        >>> student = xr_dip.distill(coarse, truth, steps=5, progress=False)
+        >>> student = xr_dip.distill(coarse, truth, steps=20, progress=False)
         >>> student.downscale(coarse.chunk()).ssh_mean.chunks is None
         False
         """
@@ -171,9 +171,9 @@ class Student:
         Examples
         --------
         >>> import tempfile, xr_dip
-        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=2).ssh
+        >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=5).ssh
         >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
-        >>> student = xr_dip.distill(coarse, truth, steps=5, progress=False)
+        >>> student = xr_dip.distill(coarse, truth, steps=20, progress=False)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = student.save(Path(folder) / "student.safetensors")
         ...     xr_dip.load_student(path).digest == student.digest

@@ -60,7 +60,7 @@ def distill(
         Width and number of the convolutions of 3 x 3 coarse cells.
     steps : int
         Of the training, each with eight windows of 16 x 16 coarse cells. The last fifth of the days tells which step
-        was best, if there are five or more.
+        was best, if there are five or more; of fewer none is held out.
     seed : int
         Every random number comes from it.
     device : str
@@ -82,8 +82,9 @@ def distill(
     Warns
     -----
     DipWarning
-        If the block means of the estimates are not those of the coarse field, which a student always has; if there is
-        one day only, so that none is held out; if the student is no nearer to the days held out than kriging is.
+        If the block means of the estimates are not those of the coarse field, which a student always has; if there are
+        fewer than five days, so that none is held out; if the student is no nearer to the days held out than kriging
+        is.
 
     References
     ----------
@@ -93,11 +94,11 @@ def distill(
     Examples
     --------
     >>> import xr_dip
-    >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=3).ssh
+    >>> truth = xr_dip.synthetic.gulf_stream((24, 36), times=6).ssh
     >>> coarse = truth.coarsen(latitude=4, longitude=4).mean()
-    >>> fine = xr_dip.downscale(coarse[:2], 4, members=2, preset="fast", progress=False)
+    >>> fine = truth[:5]  # or ensemble results: xr_dip.downscale(coarse[:5], 4)
     >>> student = xr_dip.distill(coarse, fine, steps=20, progress=False)
-    >>> student.downscale(coarse[2]).ssh_std.shape
+    >>> student.downscale(coarse[5]).ssh_std.shape
     (24, 36)
     """
     channels, layers = check_whole("channels", channels), check_whole("layers", layers)
@@ -137,11 +138,12 @@ def distill(
 
 
 def _warn_of_no_judge(taught: int, held_out: int) -> None:
-    """Warn of a single day: it is learned by heart, and nothing tells."""
-    if taught + held_out == 1:
+    """Warn of so few days that none is held out: they may be learned by heart, and nothing tells."""
+    if held_out == 0:
+        days = "is one day" if taught == 1 else f"are {taught} days"
         warnings.warn(
-            "There is one day to learn from, and none is held out: nothing tells when the training is best, nor how "
-            "good the student is. Give it more days, five or more for one to be held out.",
+            f"There {days} to learn from, and none is held out: nothing tells when the training is best, nor how good "
+            "the student is. Give it five days or more for one to be held out.",
             DipWarning,
             stacklevel=3,
         )

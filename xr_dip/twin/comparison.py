@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.constraints import KEPT_WITH_NOISE
 from xr_dip.inputs import check_members, check_seed
 from xr_dip.twin.methods import Methods, Settings, estimate, mean_of, parse_methods, preset_of
-from xr_dip.twin.pair import Pair, check_truth, conservation_error, make_pair, white_noise
+from xr_dip.twin.pair import Pair, conservation_error, make_pair, white_noise
 from xr_dip.twin.stored import Folder, stored
 from xr_dip.verification import evaluate
 from xr_dip.verification.statistics import label
@@ -171,7 +172,7 @@ def _is_size(level: Any) -> bool:
 
 def _check_factors(truth: xr.DataArray, factors: Sequence[int], grid: Mapping[str, Any]) -> None:
     """Make the first time coarse by each factor, so that none is refused when others have been fitted for hours."""
-    check_truth(truth)
+    check_array(truth, "truth")
     horizontal = find_horizontal(truth, x_dim=grid["x_dim"], y_dim=grid["y_dim"])
     extra = {dim: slice(1) for dim in truth.dims if dim not in (horizontal.y_dim, horizontal.x_dim)}
     for factor in factors:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.coarsening import coarsen, fine_weights
 from xr_dip.inputs import check_name
@@ -109,29 +110,6 @@ def make_pair(
     )
 
 
-def check_truth(truth: xr.DataArray) -> None:
-    """Refuse what is no DataArray.
-
-    Parameters
-    ----------
-    truth : DataArray
-
-    Raises
-    ------
-    TypeError
-        If it is anything else, such as the Dataset that holds it.
-
-    Examples
-    --------
-    >>> check_truth(xr.Dataset({"ssh": 0.0}))
-    Traceback (most recent call last):
-    ...
-    TypeError: Invalid truth of type Dataset. It must be an xarray.DataArray.
-    """
-    if not isinstance(truth, xr.DataArray):
-        raise TypeError(f"Invalid truth of type {type(truth).__name__}. It must be an xarray.DataArray.")
-
-
 def one_field(truth: xr.DataArray, *, x_dim: str | None = None, y_dim: str | None = None) -> xr.DataArray:
     """Return a truth of one time as (y, x); dimensions with one entry become scalar coordinates.
 
@@ -156,7 +134,7 @@ def one_field(truth: xr.DataArray, *, x_dim: str | None = None, y_dim: str | Non
     >>> one_field(synthetic.gulf_stream((8, 12)).ssh.expand_dims("time")).dims
     ('latitude', 'longitude')
     """
-    check_truth(truth)
+    check_array(truth, "truth")
     horizontal = find_horizontal(truth, x_dim=x_dim, y_dim=y_dim)
     dims = (horizontal.y_dim, horizontal.x_dim)
     extra = [str(dim) for dim in truth.dims if dim not in dims]
