@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -13,20 +11,27 @@ import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor, FloatArray
-from xr_dip.constraints import CONSTRAINT_NAMES, KEPT_WITH_NOISE, make_constraint
-from xr_dip.errors import DipWarning
+from xr_dip.constraints import CONSTRAINT_NAMES
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
 from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.penalties import check_penalties
 from xr_dip.fitting.stopping import STOPPING
-from xr_dip.generators import GENERATORS, WITH_OWN_PENALTY
+from xr_dip.generators import GENERATORS
 from xr_dip.inputs import Target, check_name
 from xr_dip.kriging.white_noise import Place
 from xr_dip.noise import NoiseField, noise_of
 from xr_dip.observation import describe, kernel_of, misfit_of, with_operator
 from xr_dip.observing.kernel import ObservationKernel
 from xr_dip.observing.sampling import Misfit
+from xr_dip.parts import (
+    check_constraint,
+    check_generator,
+    check_options,
+    check_uncertainty,
+    for_noise,
+    warn_of_idle_penalty,
+)
 from xr_dip.presets import PRESETS, Preset
 from xr_dip.tiling import Tile, Tiling
 
@@ -226,14 +231,14 @@ def make_recipe(
         chosen, target.factor, constraint=parts.get("constraint"), exact=noise_std is None, dims=dims
     )
     check_penalties(chosen.penalties)
-    _check_constraint(chosen)
+    check_constraint(chosen)
     if options is not None and options.get("generator_options"):
         check_generator(chosen, target.factor)
     if noise_std is not None:
-        chosen = _for_noise(chosen, asked=parts.get("constraint")).override(stopping="discrepancy")
-    _warn_of_idle_penalty(chosen)
+        chosen = for_noise(chosen, asked=parts.get("constraint")).override(stopping="discrepancy")
+    warn_of_idle_penalty(chosen)
     check_name("stopping", chosen.stopping, STOPPING)
-    _check_uncertainty(chosen, target.factor, latent_samples, perturb=perturb_observations, noisy=noise_std is not None)
+    check_uncertainty(chosen, target.factor, latent_samples, perturb=perturb_observations, noisy=noise_std is not None)
     return Recipe(
         factor=target.factor,
         spacing=target.fine_grid.spacing(),
@@ -255,109 +260,6 @@ def make_recipe(
         latent_samples=latent_samples,
         perturb_observations=perturb_observations,
     )
-
-
-def _for_noise(preset: Preset, asked: str | None) -> Preset:
-    """Return a preset that does not keep the noise of the values; refuse a constraint that was asked to keep it."""
-    allowed = list(KEPT_WITH_NOISE)
-    if asked is not None and asked not in allowed:
-        raise ValueError(
-            f"Invalid constraint {asked!r} with noise_std. Noisy values are not to be kept exactly: it must be one of "
-            f"{allowed}."
-        )
-    return preset if preset.constraint in allowed else preset.override(constraint="none")
-
-
-def _warn_of_idle_penalty(preset: Preset) -> None:
-    """Warn where holding the values by their mean square only multiplies a loss that is just that."""
-    alone = list(preset.penalties_of_fits()) == ["coarse_misfit"] and preset.generator not in WITH_OWN_PENALTY
-    if preset.loss == "mse" and alone:
-        asked = "The constraint 'soft'" if preset.constraint == "soft" else "The penalty 'coarse_misfit'"
-        warnings.warn(
-            f"{asked} changes nothing here: beside the loss 'mse' alone it only multiplies it. It holds the values "
-            "against other penalties, those of a generator, or beside another loss, such as 'l1'.",
-            DipWarning,
-            stacklevel=4,
-        )
-
-
-def _check_uncertainty(preset: Preset, factor: Factor, latent_samples: int, *, perturb: bool, noisy: bool) -> None:
-    """Refuse sources of spread that there are not."""
-    if perturb and not noisy:
-        raise ValueError(
-            "Invalid perturb_observations True without noise_std. It must come with the size of the noise."
-        )
-    small = GENERATORS[preset.generator]((2, 2), factor, 0, **preset.options_of_member(0)) if latent_samples else None
-    if small is not None and small.redrawn_by is None:
-        raise ValueError(
-            f"Invalid latent_samples {latent_samples} with the generator {preset.generator!r}. It must be None, for "
-            "this network has one latent; 'dcgan' and 'skip' draw theirs anew in each iteration."
-        )
-
-
-def _check_constraint(preset: Preset) -> None:
-    """Refuse options that the constraint cannot use."""
-    if "correction" in preset.penalties and "value_range" not in preset.constraint_options:
-        raise ValueError(
-            f"Invalid penalty 'correction' with the constraint {preset.constraint!r}. It must come with 'geiss' or "
-            "'scadd', whose correction it is of."
-        )
-    if preset.constraint != "optimal":
-        make_constraint(preset.constraint, preset.constraint_options)
-    elif preset.constraint_options:
-        raise ValueError(
-            f"Invalid constraint_options {preset.constraint_options}. They must be none: the constraint 'optimal' has "
-            "no options."
-        )
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse options that are no mapping.
-
-    Parameters
-    ----------
-    options : mapping
-        By the name of the argument; None for none.
-
-    Raises
-    ------
-    TypeError
-
-    Examples
-    --------
-    >>> check_options({"generator_options": 3})
-    Traceback (most recent call last):
-    ...
-    TypeError: Invalid generator_options 3. It must be a mapping from names to values.
-    """
-    for argument, value in options.items():
-        if value is not None and not isinstance(value, Mapping):
-            raise TypeError(f"Invalid {argument} {value!r}. It must be a mapping from names to values.")
-
-
-def check_generator(preset: Preset, factor: Factor) -> None:
-    """Refuse options that the generator cannot use: a small one is made.
-
-    Parameters
-    ----------
-    preset : Preset
-        Its generator and the options of it.
-    factor : (int, int)
-
-    Raises
-    ------
-    ValueError
-        If an option is unknown, or the generator refuses its value.
-    """
-    make = GENERATORS[preset.generator]
-    known = sorted(set(signature(make).parameters) - {"shape", "factor", "seed", "periodic"})
-    unknown = sorted(set(preset.generator_options) - set(known))
-    if unknown:
-        raise ValueError(
-            f"Invalid generator_options {unknown}. They must be among those of the generator {preset.generator!r}: "
-            f"{known}."
-        )
-    make((2, 2), factor, 0, **preset.options_of_member(0))
 
 
 def _spacing(target: Target, tile: Tile) -> tuple[float, float]:

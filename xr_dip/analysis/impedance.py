@@ -173,14 +173,14 @@ def _listed(targets: Sequence[str]) -> Sequence[str]:
 
 def _choose(preset: str, generator: str | None, options: Mapping[str, Any] | None) -> Preset:
     """Return the preset with another generator or options of it, checked as `xr_dip.downscale` does."""
-    recipe = importlib.import_module("xr_dip.recipe")  # torch is imported here, not with the package
-    recipe.check_options({"generator_options": options})
+    parts = importlib.import_module("xr_dip.parts")  # torch is imported here, not with the package
+    parts.check_options({"generator_options": options})
     check_name("preset", preset, list(PRESETS))
     if generator is not None:
         check_name("generator", generator, list(importlib.import_module("xr_dip.generators").GENERATORS))
     chosen = PRESETS[preset](FACTOR).override(generator=generator, generator_options=options)
     if options:
-        recipe.check_generator(chosen, FACTOR)
+        parts.check_generator(chosen, FACTOR)
     return chosen
 
 
