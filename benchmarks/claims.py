@@ -58,11 +58,10 @@ def by_factor(run: Run) -> Iterator[Record]:
     methods = {"dip": {"tile": None, **plan.published, "noise_std": None}, "bicubic": {"method": "bicubic"}}
     for number, window in enumerate(plan.fields):
         truth = open_field(window)
-        noise = (0.0, plan.noise * float(truth.std())) if number == 0 else (0.0,)
-        factors = plan.factors if number == 0 else plan.few_factors
+        noise = (0.0, plan.noise * float(truth.std()))
         common = {"members": plan.members, "noise_std": noise, **run.common}
         # one call for each factor: a broken run loses no more than one
-        scores = xr.concat([twin.experiment(truth, [factor], methods, **common) for factor in factors], "factor")
+        scores = xr.concat([twin.experiment(truth, [factor], methods, **common) for factor in plan.factors], "factor")
         yield from _verdicts(twin.judge(scores), window, "abc", "published")
         if number == 0:
             run.draw("by_factor", _draw_by_factor(scores, str(plan.published["preset"])))
@@ -79,14 +78,15 @@ def _draw_by_factor(scores: xr.Dataset, published: str) -> object:
 
 
 def ensembles(run: Run) -> Iterator[Record]:
-    """Claims d to g of the published method on one field, figures 8 to 10."""
-    window = run.plan.fields[0]
-    parts = run.ensemble(window)
-    yield from _verdicts(twin.judge(parts=parts), window, "defg", "published")
-    rows, columns = parts.error.shape
-    title = f"{window.name}, {rows} x {columns} cells, x{run.plan.factor}"
-    run.draw("spreads", twin.plot.spreads(parts, title=title))
-    run.draw("members", twin.plot.members(parts))
+    """Claims d to g of the published method on each field, figures 8 to 10 of the first."""
+    for number, window in enumerate(run.plan.fields):
+        parts = run.ensemble(window)
+        yield from _verdicts(twin.judge(parts=parts), window, "defg", "published")
+        if number == 0:
+            rows, columns = parts.error.shape
+            title = f"{window.name}, {rows} x {columns} cells, x{run.plan.factor}"
+            run.draw("spreads", twin.plot.spreads(parts, title=title))
+            run.draw("members", twin.plot.members(parts))
 
 
 def quick_ensembles(run: Run) -> Iterator[Record]:

@@ -37,7 +37,6 @@ class Plan:
     small: Field = SMALL
     days: tuple[Field, ...] = DAYS
     factors: tuple[int, ...] = (1, 4, 16, 32)
-    few_factors: tuple[int, ...] = (1, 16, 32)
     factor: int = 16
     small_factor: int = 8
     members: int = 2
@@ -67,7 +66,6 @@ QUICK = Plan(
     small=replace(TINY, rows=(0, 32), columns=(0, 32)),
     days=(TINY, replace(TINY, name="synthetic_north", rows=(12, 60), columns=(0, 48))),
     factors=(1, 4, 16),
-    few_factors=(1, 16),
     factor=8,
     small_factor=4,
     members=2,
