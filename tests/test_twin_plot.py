@@ -19,6 +19,7 @@ def scores():
 def parts():
     field = synthetic.gulf_stream((12, 16)).ssh
     maps = {"error": field - field.mean(), "ensemble_std": abs(field), "latent_std": 0.1 * abs(field)}
+    maps = {name: values.assign_attrs(field.attrs) for name, values in maps.items()}
     numbers = {"member_rmse": ("member", [0.3, 0.2]), "rmse": ("size", [0.25, 0.15], {"units": "m"})}
     common = {"correlation": 0.5, "latent_correlation": 0.25, "bicubic_rmse": 0.22}
     return xr.Dataset(maps | numbers | common, {"size": [1, 2]})
