@@ -60,7 +60,7 @@ test-oldest: $(OLDEST)/.ready
 
 docs: $(READY)
 	rm -rf docs/generated docs/_build
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -j auto -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
 bench: $(READY)

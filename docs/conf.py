@@ -69,6 +69,8 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"demo\.py$",
     "within_subsection_order": "gallery_order.StoryOrder",
     "abort_on_example_error": True,
+    # As many stories at once as sphinx-build has processes (-j).
+    "parallel": True,
     # Each page and the whole gallery are offered as scripts and as notebooks, which begin with what they need.
     "download_all_examples": True,
     "first_notebook_cell": '# Needs the extras plot and verify of xr_dip: pip install -e ".[plot,verify]" in a clone',

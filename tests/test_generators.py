@@ -246,6 +246,23 @@ def test_unknown_activation_is_refused():
         make_bandlimited((3, 3), (2, 2), seed=0, activation="relu")
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": 0}, "Invalid channels 0. It must be at least 1."),
+        ({"last_channels": -2}, "Invalid last_channels -2. It must be at least 1."),
+        ({"channels": 8.5}, "Invalid channels 8.5. It must be a whole number."),
+        ({"ratio": (2, 0)}, "Invalid ratio 0. It must be at least 1."),
+        ({"ratio": 2}, "Invalid ratio 2. It must be two numbers, along y and x."),
+        ({"padding": (1, -1)}, "Invalid padding -1. It must not be negative."),
+        ({"padding": (1, 1, 1)}, r"Invalid padding \(1, 1, 1\). It must be two numbers, along y and x."),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_bandlimited((3, 3), (2, 2), seed=0, **{**SMALL, **options})
+
+
 def test_knots_lie_in_whole_cells():
     grid = WorkingGrid(cells=5, factor=6, ratio=2, padding=3)
     assert grid.size == 22

@@ -10,7 +10,7 @@ A field that goes round the globe has no border along x: no padding, and every s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from xr_dip.blocks import Factor
 from xr_dip.fitting.linear import Separable, border, cubic_bspline, halfpixel_circle, halfpixel_double
-from xr_dip.generators.base import Generator
+from xr_dip.generators.base import Generator, check_counts, check_whole
 from xr_dip.generators.layers import SingleImageNorm, conv3x3
 from xr_dip.generators.mixing import MapLast, RowsLast
 
@@ -61,6 +61,13 @@ class WorkingGrid:
     padding: int
     periodic: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse numbers of knots and of cells that there cannot be."""
+        check_counts(ratio=self.ratio)
+        check_whole("padding", self.padding)
+        if self.padding < 0:
+            raise ValueError(f"Invalid padding {self.padding}. It must not be negative.")
+
     @property
     def size(self) -> int:
         """Number of knots."""
@@ -79,6 +86,39 @@ class WorkingGrid:
         """Matrix from one level of pixels to the next with a border of one, shape (larger + 2, size)."""
         step = halfpixel_circle if self.periodic else halfpixel_double
         return step(size, larger, border=1).float()
+
+
+def working_grids(
+    shape: tuple[int, int], factor: Factor, ratio: tuple[int, int], padding: tuple[int, int], *, periodic: bool
+) -> tuple[WorkingGrid, WorkingGrid]:
+    """Return the grids of knots along y and x.
+
+    Parameters
+    ----------
+    shape, factor, ratio, padding : (int, int)
+        As for `make_bandlimited`.
+    periodic : bool
+        Whether the last column and the first are neighbours.
+
+    Returns
+    -------
+    (WorkingGrid, WorkingGrid)
+
+    Raises
+    ------
+    ValueError
+        If ratio or padding are no two numbers, or none that there can be.
+
+    Examples
+    --------
+    >>> [grid.size for grid in working_grids((5, 7), (3, 3), (2, 2), (2, 2), periodic=True)]
+    [18, 14]
+    """
+    for name, pair in {"ratio": ratio, "padding": padding}.items():
+        if not isinstance(pair, Sequence) or len(pair) != 2:
+            raise ValueError(f"Invalid {name} {pair!r}. It must be two numbers, along y and x.")
+    rows, columns = zip(shape, factor, ratio, padding, strict=True)
+    return WorkingGrid(*rows), WorkingGrid(*columns, periodic=periodic)
 
 
 class Level(nn.Module):
@@ -188,7 +228,7 @@ def make_bandlimited(
     Raises
     ------
     ValueError
-        If the activation is unknown.
+        If the activation is unknown, or a number of knots, cells or channels is none that there can be.
 
     Examples
     --------
@@ -198,8 +238,7 @@ def make_bandlimited(
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"Invalid activation {activation!r}. It must be one of {sorted(ACTIVATIONS)}.")
-    rng = torch.Generator().manual_seed(seed)
-    circles = (False, periodic)
-    grids = tuple(WorkingGrid(*axis) for axis in zip(shape, factor, ratio, padding, circles, strict=True))
     widths = (channels, channels if last_channels is None else last_channels)
-    return BandLimited(grids, widths, activation, rng)  # type: ignore[arg-type]
+    check_counts(channels=widths[0], last_channels=widths[1])
+    rng = torch.Generator().manual_seed(seed)
+    return BandLimited(working_grids(shape, factor, ratio, padding, periodic=periodic), widths, activation, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -98,3 +99,49 @@ def standardising(generator: Generator, latent: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         spread = generator(latent)[0].std(correction=0)
         return torch.where(spread > 1e-6, 1 / spread, torch.ones_like(spread))
+
+
+def check_counts(**counts: int) -> None:
+    """Refuse numbers of channels, layers, knots and the like that are not whole or below one.
+
+    Parameters
+    ----------
+    **counts : int
+        By the name of the option.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_counts(channels=8, layers=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: Invalid layers 0. It must be at least 1.
+    """
+    for name, count in counts.items():
+        check_whole(name, count)
+        if count < 1:
+            raise ValueError(f"Invalid {name} {count}. It must be at least 1.")
+
+
+def check_whole(name: str, number: object) -> None:
+    """Refuse what is no whole number.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    number : int
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_whole("padding", 2)
+    """
+    if not isinstance(number, int | np.integer):
+        raise ValueError(f"Invalid {name} {number!r}. It must be a whole number.")

@@ -19,7 +19,7 @@ from torch import nn
 
 from xr_dip.blocks import Factor
 from xr_dip.fitting.linear import Separable, halfpixel_circle, halfpixel_double
-from xr_dip.generators.base import Generator, standardising
+from xr_dip.generators.base import Generator, check_counts, standardising
 from xr_dip.generators.extent import Extent, halvings, working_extent
 from xr_dip.generators.layers import SingleImageNorm, default_weights
 
@@ -142,8 +142,6 @@ def make_decoder(
     >>> sum(p.numel() for p in generator.parameters())
     99968
     """
-    for name, number in {"channels": channels, "layers": layers}.items():
-        if number < 1:
-            raise ValueError(f"Invalid {name} {number}. It must be at least 1.")
+    check_counts(channels=channels, layers=layers)
     extent = working_extent(shape, factor, ratio, padding, periodic=periodic)
     return Decoder(extent, channels, layers, periodic=periodic, rng=torch.Generator().manual_seed(seed))

@@ -6,7 +6,7 @@ import torch
 
 from xr_dip.blocks import Factor
 from xr_dip.fitting.linear import Separable
-from xr_dip.generators.bandlimited import WorkingGrid
+from xr_dip.generators.bandlimited import working_grids
 
 Extent = tuple[tuple[int, int], Separable | None]
 
@@ -94,7 +94,7 @@ def knot_extent(
     >>> knot_extent((5, 7), (16, 16), (2, 2), (3, 3), periodic=False)
     ((22, 26), Separable((22, 26) -> (80, 112)))
     """
-    rows, columns = (WorkingGrid(*axis) for axis in zip(shape, factor, ratio, padding, (False, periodic), strict=True))
+    rows, columns = working_grids(shape, factor, ratio, padding, periodic=periodic)
     return (rows.size, columns.size), Separable(rows.synthesis(), columns.synthesis())
 
 

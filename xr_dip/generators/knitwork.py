@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from xr_dip.blocks import Factor
-from xr_dip.generators.base import Generator, standardising
+from xr_dip.generators.base import Generator, check_counts, standardising
 from xr_dip.generators.extent import Extent, working_extent
 from xr_dip.generators.layers import conv1x1, with_border
 
@@ -267,9 +267,7 @@ def make_knitwork(
     >>> generator(generator.draw()).shape, generator.fine(generator(generator.draw())).shape
     (torch.Size([10, 6, 8]), torch.Size([1, 6, 8]))
     """
-    for name, number in {"features": features, "channels": channels, "layers": layers}.items():
-        if number < 1:
-            raise ValueError(f"Invalid {name} {number}. It must be at least 1.")
+    check_counts(features=features, channels=channels, layers=layers)
     for name, weight in {"scale": scale, "consistency": consistency, "adversarial": adversarial}.items():
         if not 0 <= weight < math.inf:
             raise ValueError(f"Invalid {name} {weight}. It must not be negative.")

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from xr_dip.blocks import Factor
-from xr_dip.generators.base import Generator
+from xr_dip.generators.base import Generator, check_counts
 from xr_dip.generators.layers import continued, conv3x3, with_border
 from xr_dip.generators.pyramid import Lessons, coarsened, doubled_extent, doublings, seen_charbonnier
 
@@ -256,9 +256,7 @@ def make_lapsrn(
     >>> working.shape, generator.fine(working).shape
     (torch.Size([2, 32, 36]), torch.Size([1, 24, 27]))
     """
-    for name, number in {"channels": channels, "depth": depth, "batch": batch, "crop": crop}.items():
-        if number < 1:
-            raise ValueError(f"Invalid {name} {number}. It must be at least 1.")
+    check_counts(channels=channels, depth=depth, batch=batch, crop=crop)
     weights = _check_weights((1.0,) * doublings(factor) if level_weights is None else level_weights, factor)
     rng = torch.Generator().manual_seed(seed)
     lessons = Lessons(shape, doublings(factor), batch, crop, periodic=periodic, rng=rng)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from xr_dip.blocks import Factor
 from xr_dip.fitting.linear import Separable, halfpixel_circle, halfpixel_double
-from xr_dip.generators.base import Generator, standardising
+from xr_dip.generators.base import Generator, check_counts, standardising
 from xr_dip.generators.extent import Extent, halvings, working_extent
 from xr_dip.generators.layers import SingleImageNorm, conv1x1, conv3x3, with_border
 
@@ -229,9 +229,7 @@ def make_skip(
     >>> sum(p.numel() for p in generator.parameters())
     2217573
     """
-    for name, number in {"channels": channels, "across": across, "levels": levels}.items():
-        if number < 1:
-            raise ValueError(f"Invalid {name} {number}. It must be at least 1.")
+    check_counts(channels=channels, across=across, levels=levels)
     extent = working_extent(shape, factor, ratio, padding, periodic=periodic)
     rng = torch.Generator().manual_seed(seed)
     return Skip(extent, channels, across, levels, jitter, periodic=periodic, rng=rng)
