@@ -14,6 +14,9 @@ from typing import Protocol
 
 from cases import Case, Record, number, run_case
 
+DIGITS = 7
+"""Of the numbers in a file of records, which has one record on a line."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -82,12 +85,22 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         ordered = sorted(self.records.values(), key=lambda record: json.dumps(_place(record)))
         partial = self.path.with_suffix(".tmp")
-        partial.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+        lines = ",\n".join(json.dumps(_rounded(record)) for record in ordered)
+        partial.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         os.replace(partial, self.path)
 
     def of(self, cases: Iterable[Case]) -> list[Record]:
         """Return the records of those cases that have one, in their order."""
         return [self.records[case.key] for case in cases if case.key in self.records]
+
+
+def _rounded(value: object) -> object:
+    """Round numbers to the digits that mean something, within whatever holds them."""
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def _place(record: Record) -> list[object]:
