@@ -9,12 +9,14 @@ from xr_dip.kriging.along_fronts import krige_along_fronts, moderate
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.estimator import LeftOut, left_out_sill
-from xr_dip.kriging.front import FrontKernel, FrontKriging
+from xr_dip.kriging.front import Following, FrontKernel, FrontKriging
 from xr_dip.kriging.front_likelihood import follow_fronts
 from xr_dip.kriging.fronts import Fronts
+from xr_dip.kriging.matern import colour
 from xr_dip.kriging.mosaic import krige
 
 KERNEL = Kernel(2.5, 2.0, 0.3)
+FOLLOWING = Following(strength=0.5, contrast=0.4)
 
 
 def setting(shape=(8, 9), factor=(4, 4), land=False, covariance=None, periodic=False):
@@ -29,18 +31,18 @@ def setting(shape=(8, 9), factor=(4, 4), land=False, covariance=None, periodic=F
     return kriging, np.where(cells, values, np.nan)
 
 
-def along(kriging, values, strength=0.5, kernel=KERNEL):
+def along(kriging, values, following=FOLLOWING, kernel=KERNEL):
     support = kriging.support
     sea = support.weights > 0
     fronts = Fronts(kriging.mean(values), sea, support.factor, kriging.pitch, periodic=support.periodic)
-    return FrontKriging(kriging, fronts, FrontKernel(strength, kernel))
+    return FrontKriging(kriging, fronts, FrontKernel(following, kernel))
 
 
 @pytest.mark.parametrize("land", [False, True])
 def test_without_strength_it_is_plain_kriging(land):
     """But for the four nodes that stand for a mean and the spline between knots."""
     kriging, values = setting(factor=(8, 8), land=land)
-    estimate = along(kriging, values, strength=0.0).estimate(values)
+    estimate = along(kriging, values, following=Following()).estimate(values)
     sea = kriging.support.weights > 0
     plain = kriging.mean(values)
     assert np.abs(estimate.field - plain)[sea].max() < 0.02 * np.ptp(plain[sea])
@@ -180,6 +182,35 @@ def test_errors_along_fronts_are_moderate():
     claimed, plain = front.left_out(front.estimate(values)), kriging.left_out(values)
     sills = [left_out_sill(part.residuals[0], part.variances[0]) for part in (claimed, left_out, plain)]
     assert sills[0] < sills[1] < sills[2]
+
+
+def uneven_field(n, factor, seed):
+    """Return a random field of twice the usual size in one half and half of it in the other."""
+    noise = np.random.default_rng(seed).standard_normal((2 * n * factor, 2 * n * factor))
+    field = colour(noise, (1 / factor, 1 / factor), 2.5, 1.5)[: n * factor, : n * factor]
+    return field, field * 4.0 ** np.tanh((np.arange(n * factor) / factor - n / 2) / 2)
+
+
+def fitted(field, factor):
+    weights = np.ones_like(field)
+    values = block_mean(field, weights, (factor, factor))
+    covariance = fit_covariance(values, weights, (factor, factor), (1.0, 1.0))
+    kriging = krige(weights, (factor, factor), (1.0, 1.0), covariance, np.ones(values.shape, bool))
+    return follow_fronts(kriging, values), kriging, values
+
+
+def test_calm_water_is_told_from_eddies():
+    """The same random field has contrast where its amplitude changes, and none where it is alike everywhere."""
+    for seed in range(3):
+        even, uneven = (fitted(field, 4) for field in uneven_field(14, 4, seed))
+        assert even[0] is None or even[0].kernel.following.contrast == 0
+        assert uneven[0].kernel.following.contrast >= 0.4
+
+
+def test_the_error_is_larger_where_the_field_is():
+    front, _, values = fitted(uneven_field(14, 4, 0)[1], 4)
+    variances = front.estimate(values).relative
+    assert variances[:, -4:].mean() > 3 * variances[:, :4].mean()
 
 
 @pytest.mark.parametrize("shape", [(1, 12), (4, 4), (2, 3)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xr_dip.kriging.fronts import Fronts
+from xr_dip.kriging.fronts import FLOOR, Fronts
 
 FACTOR, PITCH = (4, 4), (0.25, 0.25)
 
@@ -56,6 +56,35 @@ def test_height_and_unit_do_not_matter():
 @pytest.mark.parametrize("field", [np.zeros((16, 16)), np.full((16, 16), 0.7)])
 def test_flat_water_has_no_direction(field):
     np.testing.assert_array_equal(metric(field, place=(8.0, 8.0)), (1, 0, 1))
+
+
+def amplitude(field, contrast, place, sea=None):
+    fronts = Fronts(field, np.ones(field.shape, bool) if sea is None else sea, FACTOR, PITCH)
+    return fronts.amplitude(contrast, *(np.array([part]) for part in place))[0]
+
+
+def test_a_plane_is_alike_everywhere():
+    plane = 0.3 * np.indices((16, 16))[0] + 0.1 * np.indices((16, 16))[1]
+    assert amplitude(plane, 0.8, (7.0, 9.0)) == pytest.approx(1.0)
+
+
+def test_a_flat_field_has_an_amplitude_of_one():
+    assert amplitude(np.ones((16, 16)), 0.8, (7.0, 9.0)) == 1.0
+
+
+def test_amplitude_is_a_power_of_the_steepness():
+    """Half of the field flat, half of it of one slope: the floor and the slope over their mean."""
+    y = np.indices((64, 64))[0]
+    field = np.maximum(y - 32.0, 0.0)
+    flat, steep = (amplitude(field, 1.0, (row, 32.0)) ** 2 for row in (4.0, 60.0))
+    assert steep / flat == pytest.approx((1 + FLOOR) / FLOOR, rel=0.05)  # twice the mean, and the floor on both axes
+    assert amplitude(field, 0.5, (60.0, 32.0)) == pytest.approx(np.sqrt(np.sqrt(steep)))
+    assert amplitude(field, 0.0, (60.0, 32.0)) == 1.0
+
+
+def test_amplitude_does_not_depend_on_the_unit():
+    field = np.random.default_rng(0).standard_normal((24, 24))
+    assert amplitude(100 * field, 0.6, (5.0, 6.0)) == pytest.approx(amplitude(field, 0.6, (5.0, 6.0)))
 
 
 def test_strength_zero_has_no_direction():

@@ -13,7 +13,7 @@ from xr_dip.kriging.matern import kernel_table, matern
 
 
 def unit_points(y, x, period=np.inf):
-    return Points(y, x, Metric(np.ones_like(y), np.zeros_like(y), np.ones_like(y)), period)
+    return Points(y, x, Metric(np.ones_like(y), np.zeros_like(y), np.ones_like(y)), np.ones_like(y), period)
 
 
 def random_points(rng, n):
@@ -22,7 +22,7 @@ def random_points(rng, n):
     cosine, sine = np.cos(angle), np.sin(angle)
     yy, xx = aspect * cosine**2 + sine**2 / aspect, aspect * sine**2 + cosine**2 / aspect
     metric = Metric(yy, (aspect - 1 / aspect) * cosine * sine, xx)
-    return Points(rng.uniform(0, 4, n), rng.uniform(0, 4, n), metric)
+    return Points(rng.uniform(0, 4, n), rng.uniform(0, 4, n), metric, rng.uniform(0.5, 2, n))
 
 
 def support_of(weights, factor):
@@ -50,7 +50,8 @@ def test_a_common_metric_stretches_the_plane():
     """With the same metric everywhere distances are those after the map ``Sigma^-1/2``."""
     y, x = np.random.default_rng(1).uniform(0, 5, (2, 6))
     metric = Metric(np.full(6, 4.0), np.zeros(6), np.full(6, 0.25))
-    found = separate(Points(y, x, metric), Points(y, x, metric)).covariance(2.5, 1.0)
+    points = Points(y, x, metric, np.ones(6))
+    found = separate(points, points).covariance(2.5, 1.0)
     np.testing.assert_allclose(found, matern(np.hypot((y[:, None] - y) / 2, (x[:, None] - x) * 2), 2.5))
 
 

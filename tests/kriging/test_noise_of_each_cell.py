@@ -12,7 +12,7 @@ from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.block_covariance import Support
 from xr_dip.kriging.calibration import conditional_draws, mean_variance
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
-from xr_dip.kriging.front import FrontKernel, FrontKriging
+from xr_dip.kriging.front import Following, FrontKernel, FrontKriging
 from xr_dip.kriging.fronts import Fronts
 from xr_dip.kriging.mosaic import MosaicKriging, krige
 from xr_dip.kriging.unequal_noise import equally_noisy
@@ -154,7 +154,7 @@ def test_kriging_along_fronts_sees_the_noise_of_each_cell():
     weights, cells, values, noise = setting((7, 8))
     base = BlockKriging(weights, FACTOR, SPACING, Covariance((kernel,), noise=noise), cells)
     fronts = Fronts(base.mean(values), weights > 0, FACTOR, base.pitch)
-    found = FrontKriging(base, fronts, FrontKernel(0.0, kernel)).estimate(values)
+    found = FrontKriging(base, fronts, FrontKernel(Following(), kernel)).estimate(values)
     np.testing.assert_allclose(found.field, base.mean(values), atol=0.02 * values.std())
     plain = base.left_out(values)
     np.testing.assert_allclose(found.residuals, plain.residuals[0], atol=0.05 * values.std())

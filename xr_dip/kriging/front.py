@@ -1,13 +1,14 @@
 r"""Kriging that follows fronts: a covariance whose metric turns and stretches with the field itself.
 
-Sea surface height varies slowly along a current and fast across it. The structure tensor of the plain kriging estimate
-(`xr_dip.kriging.fronts`) gives each point its own metric, and the block means are kriged again with it. With ``F`` this
+Sea surface height varies slowly along a current and fast across it, and more in a current than in calm water. The
+structure tensor of the plain kriging estimate (`xr_dip.kriging.fronts`) gives each point its own metric and amplitude,
+and the block means are kriged again with them. With ``F`` this
 linear estimate, ``K`` plain kriging and ``N`` the null space of the block means, ``K(y) + N(F(y))`` is as exact as
 plain kriging. Equation :eq:`kriging` of the theory page with the covariance :eq:`fronts`.
 
-How strongly the metric follows the fronts, and the Matérn kernel, have the largest restricted likelihood, less a fifth
-of a nat for each cell and unit of strength: the tensor has been read from the same values, so the likelihood alone
-believes in it too much. Fields without plain fronts get strength zero, which is plain kriging.
+How strongly metric and amplitude follow the field, and the Matérn kernel, have the largest restricted likelihood, less
+a price for each cell: the tensor has been read from the same values, so the likelihood alone believes in it too much.
+Fields without plain fronts, and alike everywhere, get zeros, which is plain kriging.
 """
 
 from __future__ import annotations
@@ -40,19 +41,27 @@ MARGIN = 8
 TINY = 1e-12
 
 
+class Following(NamedTuple):
+    """How far a covariance follows a field; not at all where both are zero."""
+
+    strength: float = 0.0
+    """Power of the structure tensor, for the metric."""
+    contrast: float = 0.0
+    """Power of the steepness, for the variance."""
+
+
 @dataclass(frozen=True)
 class FrontKernel:
     """A covariance that follows fronts.
 
     Attributes
     ----------
-    strength : float
-        Power of the structure tensor.
+    following : Following
     kernel : Kernel
-        Matérn smoothness, length in the mean metric, and sill.
+        Matérn smoothness, length in the mean metric, and mean sill.
     """
 
-    strength: float
+    following: Following
     kernel: Kernel
 
 
@@ -118,7 +127,7 @@ class FrontKriging:
         """Krige one window that begins at a coarse cell."""
         kernel = self.kernel.kernel
         column = values[support.cells][:, None]
-        places = Places(self.base, self.fronts, self.kernel.strength, support, corner)
+        places = Places(self.base, self.fronts, self.kernel.following, support, corner)
         own = Solution(places, kernel, self.base, column)
         checks = np.full((3, *support.shape), np.nan)
         checks[:, support.cells] = own.residuals, own.variances, own.posterior / self._isotropic_posterior(support)
@@ -128,7 +137,7 @@ class FrontKriging:
         """Posterior variance of the best isotropic kernel, shape (cells,): the same in all windows that look alike."""
         look = repr(support.shape).encode() + support.cells.tobytes() + support.shares.tobytes()
         if look not in self._isotropic:
-            places, no_values = Places(self.base, self.fronts, 0.0, support), np.zeros((support.cells.sum(), 1))
+            places, no_values = Places(self.base, self.fronts, Following(), support), np.zeros((support.cells.sum(), 1))
             self._isotropic[look] = Solution(places, self.base.covariance.best, self.base, no_values).posterior
         return self._isotropic[look]
 
@@ -169,14 +178,14 @@ def _first(span: Span) -> int:
 
 
 class Places:
-    """Nodes of the cells of a window, with their metrics.
+    """Nodes of the cells of a window, with their metrics and amplitudes.
 
     Parameters
     ----------
     base : Estimator
     fronts : Fronts
         Of the whole domain.
-    strength : float
+    following : Following
     support : Support
         Of the window.
     corner : (int, int)
@@ -187,12 +196,12 @@ class Places:
         self,
         base: Estimator,
         fronts: Fronts,
-        strength: float,
+        following: Following,
         support: Support,
         corner: tuple[int, int] = (0, 0),
     ) -> None:
         self.support, self.pitch = support, base.pitch
-        self._metric, self._strength = fronts.metric, strength
+        self._fronts, self._following = fronts, following
         self._corner = corner[0] * support.factor[0], corner[1] * support.factor[1]
         self.period = support.weights.shape[1] * base.pitch[1] if support.periodic else np.inf
         self.nodes = make_nodes(support)
@@ -200,8 +209,10 @@ class Places:
 
     def at(self, row: FloatArray, column: FloatArray) -> Points:
         """Return points at positions in fine cells of the window."""
-        metric = self._metric(self._strength, row + self._corner[0], column + self._corner[1])
-        return Points(row * self.pitch[0], column * self.pitch[1], metric, self.period)
+        place = row + self._corner[0], column + self._corner[1]
+        metric = self._fronts.metric(self._following.strength, *place)
+        amplitude = self._fronts.amplitude(self._following.contrast, *place)
+        return Points(row * self.pitch[0], column * self.pitch[1], metric, amplitude, self.period)
 
     def separation(self) -> Separation:
         """Measure the distances between all nodes."""
@@ -261,7 +272,8 @@ class Solution:
         noise = places.support.noise_of_cells / kernel.sill
         self.residuals, self.variances = equally_noisy(self.alpha * variances, variances, noise)
         explained = regression.variance(nodes.reshape(-1, len(blocks)).T, places.trend()).reshape(nodes.shape[:2])
-        self.posterior = np.maximum(((1.0 - explained) * places.nodes.share).sum(axis=1), TINY)
+        prior = places.points.amplitude.reshape(explained.shape) ** 2
+        self.posterior = np.maximum(((prior - explained) * places.nodes.share).sum(axis=1), TINY)
 
 
 def _field(solution: Solution, places: Places, kernel: Kernel) -> FloatArray:

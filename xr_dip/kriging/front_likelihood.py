@@ -1,4 +1,4 @@
-"""How strongly a field follows its fronts: the restricted likelihood of its block means, less what it overrates.
+"""How far a covariance follows a field: the restricted likelihood of its block means, less what that overrates.
 
 See `xr_dip.kriging.front` for the covariance. Equation :eq:`likelihood` of the theory page, with :eq:`fronts` in it.
 """
@@ -14,14 +14,15 @@ from xr_dip.blocks import FloatArray
 from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Kernel
 from xr_dip.kriging.covariance_sample import window_starts
 from xr_dip.kriging.estimator import Estimator
-from xr_dip.kriging.front import FrontKernel, FrontKriging, Places, regress
+from xr_dip.kriging.front import Following, FrontKernel, FrontKriging, Places, regress
 from xr_dip.kriging.fronts import Fronts
 from xr_dip.kriging.local_covariance import Separation
 from xr_dip.kriging.matern import SMOOTHNESSES
 
 STRENGTHS = (0.2, 0.4, 0.6)
-PENALTY = 0.2
-"""Of the log likelihood, for each cell and unit of strength."""
+CONTRASTS = (0.25, 0.5, 0.75, 1.0)
+PRICES = Following(strength=0.2, contrast=0.1)
+"""In log likelihood, for each cell and unit: what fields that are alike everywhere would gain by chance, and more."""
 FEWEST_CELLS = 20
 SIDE = 16
 """Cells along a side of the windows whose likelihood is taken where there are many cells."""
@@ -31,8 +32,17 @@ Shape = tuple[int, int]
 NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, -1), (-1, 1))
 
 
+class _Found(NamedTuple):
+    """Where a climb ended; the better, the larger."""
+
+    score: float
+    following: Following
+    shape: Shape
+    sill: float
+
+
 class _Window(NamedTuple):
-    """Cells whose likelihood is taken, with the distances between their nodes at one strength."""
+    """Cells whose likelihood is taken, with the distances between their nodes at one strength and contrast."""
 
     places: Places
     separation: Separation
@@ -52,7 +62,7 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
     Returns
     -------
     FrontKriging or None
-        None where the values do not call for it: few cells, or no front that is plain enough.
+        None where the values do not call for it: few cells, or a field that is alike in all directions and everywhere.
 
     Examples
     --------
@@ -62,7 +72,7 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
     >>> values, weights = np.tanh((y + 0.3 * x - 6) / 1.5), np.ones((40, 40))
     >>> covariance = fit_covariance(values, weights, (4, 4), (1.0, 1.0))
     >>> base = krige(weights, (4, 4), (1.0, 1.0), covariance, np.ones((10, 10), dtype=bool))
-    >>> follow_fronts(base, values).kernel.strength > 0
+    >>> follow_fronts(base, values).kernel.following.strength > 0
     True
     """
     support = base.support
@@ -70,7 +80,7 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
         return None
     fronts = Fronts(base.mean(values), support.weights > 0, support.factor, base.pitch, periodic=support.periodic)
     kernel = _Likelihood(base, fronts, values).maximise()
-    return FrontKriging(base, fronts, kernel) if kernel.strength > 0 else None
+    return FrontKriging(base, fronts, kernel) if any(kernel.following) else None
 
 
 class _Likelihood:
@@ -86,20 +96,24 @@ class _Likelihood:
         self.lengths = LENGTHS_FINE if np.sqrt(np.prod(base.support.factor)) <= 4 else LENGTHS
 
     def maximise(self) -> FrontKernel:
-        """Climb from the isotropic kernel, one strength after the other."""
+        """Climb from the isotropic kernel, one strength after the other, and then contrasts until one is worse."""
         best = self.base.covariance.best
         shape = SMOOTHNESSES.index(best.smoothness), self.lengths.index(best.length)
-        highest, chosen = -np.inf, (0.0, shape, best.sill)
+        highest = _Found(-np.inf, Following(), shape, best.sill)
         for strength in (0.0, *STRENGTHS):
-            score, shape, sill = self._climb(strength, shape)
-            if score > highest:
-                highest, chosen = score, (strength, shape, sill)
-        strength, (smoothness, length), sill = chosen
-        return FrontKernel(strength, Kernel(SMOOTHNESSES[smoothness], self.lengths[length], sill))
+            found = self._climb(Following(strength), shape)
+            shape, highest = found.shape, max(highest, found)
+        for contrast in CONTRASTS:
+            found = self._climb(highest.following._replace(contrast=contrast), highest.shape)
+            if found <= highest:
+                break
+            highest = found
+        smoothness, length = highest.shape
+        return FrontKernel(highest.following, Kernel(SMOOTHNESSES[smoothness], self.lengths[length], highest.sill))
 
-    def _climb(self, strength: float, shape: Shape) -> tuple[float, Shape, float]:
-        """Score, shape and sill that steps to better neighbours lead to."""
-        windows = [self._window(strength, *start) for start in self.starts]
+    def _climb(self, following: Following, shape: Shape) -> _Found:
+        """Go to better neighbours until there are none."""
+        windows = [self._window(following, *start) for start in self.starts]
         known: dict[Shape, tuple[float, float]] = {}
 
         def profile(place: Shape) -> tuple[float, float]:
@@ -115,13 +129,14 @@ class _Likelihood:
             score, sill = profile(shape)
             if profile(neighbour)[0] <= score:
                 cells = sum(len(window.column) for window in windows)
-                return score - PENALTY * strength * cells, shape, sill
+                paid = sum(price * power for price, power in zip(PRICES, following, strict=True))
+                return _Found(score - paid * cells, following, shape, sill)
             shape = neighbour
 
-    def _window(self, strength: float, top: int, bottom: int, left: int, right: int) -> _Window:
+    def _window(self, following: Following, top: int, bottom: int, left: int, right: int) -> _Window:
         rows, columns = slice(top, bottom), slice(left, right)
         support = self.base.support.window(rows, columns)
-        places = Places(self.base, self.fronts, strength, support, (top, left))
+        places = Places(self.base, self.fronts, following, support, (top, left))
         return _Window(places, places.separation(), self.values[rows, columns][support.cells][:, None])
 
 

@@ -1,4 +1,4 @@
-r"""Fronts of a field: in which direction, and how much more, it varies across than along.
+r"""Fronts of a field: in which direction it varies more across than along, and where it varies most.
 
 The structure tensor, products of the gradient smoothed over a coarse cell, tells the direction and the steepness of a
 field around each point. Its power gives each point a metric of its own: distances across a front count more than those
@@ -6,7 +6,8 @@ along it, by the same factor that the steepness differs in, to a power called th
 
     J = G * (grad x grad x^T) + 0.3 mean |grad x|^2,     Sigma = J^-s, scaled to det Sigma = 1
 
-so the strength s = 0 is the isotropic metric. Equation :eq:`metric` of the theory page.
+so the strength s = 0 is the isotropic metric. Its trace, the steepness, tells where the field has eddies and fronts and
+where it is calm. Equation :eq:`metric` of the theory page.
 
 References
 ----------
@@ -29,6 +30,7 @@ SMOOTHING = 1.0
 """Standard deviation of the Gaussian that smooths the products of the gradient, coarse cells."""
 FLOOR = 0.3
 """Part of the mean steepness that is added everywhere: flat water has no direction."""
+TINY = np.finfo(np.float64).tiny
 
 
 class Metric(NamedTuple):
@@ -83,6 +85,7 @@ class Fronts:
         yy, yx, xx = (part / np.maximum(share, 1e-12) for part in smooth)
         floor = FLOOR * float((yy + xx)[sea].mean())
         self._parts, self._periodic = (yy + floor, yx, xx + floor), periodic
+        self._steepness = (yy + xx + 2 * floor) / max((1 + 2 * FLOOR) * float((yy + xx)[sea].mean()), TINY)
 
     def metric(self, strength: float, row: FloatArray, column: FloatArray) -> Metric:
         """Tensors at some points.
@@ -99,19 +102,40 @@ class Fronts:
         Metric
             Parts of shape (n,).
         """
-        places = [row - 0.5, column - 0.5]
-        mode = "grid-wrap" if self._periodic else "nearest"
-        yy, yx, xx = (map_coordinates(part, places, order=1, mode=mode) for part in self._parts)
+        yy, yx, xx = (self._at(part, row, column) for part in self._parts)
         middle, half = (yy + xx) / 2, (yy - xx) / 2
         spread = np.hypot(half, yx)
         # A field without any slope, or of one slope in all directions, has no direction to prefer.
-        sound = spread > 1e-9 * np.maximum(middle, np.finfo(np.float64).tiny)
+        sound = spread > 1e-9 * np.maximum(middle, TINY)
         safe = np.where(sound, spread, 1.0)
         steepest, flattest = np.where(sound, middle + spread, 1.0), np.where(sound, middle - spread, 1.0)
         ratio = (steepest / flattest) ** (strength / 2)
         mean, difference = (ratio + 1 / ratio) / 2, (1 / ratio - ratio) / 2
         cosine, sine = half / safe, yx / safe
         return Metric(mean + difference * cosine, difference * sine, mean - difference * cosine)
+
+    def amplitude(self, contrast: float, row: FloatArray, column: FloatArray) -> FloatArray:
+        """Tell how large the field is around some points: its standard deviation relative to that of the whole.
+
+        Parameters
+        ----------
+        contrast : float
+            c, not negative; 0 gives ones.
+        row, column : array, shape (n,)
+            As for `metric`.
+
+        Returns
+        -------
+        array, shape (n,)
+            Steepness over its mean, to the power c / 2; ones for a field without any slope.
+        """
+        steepness = self._at(self._steepness, row, column)
+        return np.asarray(np.where(steepness > 0, steepness, 1.0) ** (contrast / 2))
+
+    def _at(self, part: FloatArray, row: FloatArray, column: FloatArray) -> FloatArray:
+        """Interpolate between fine cells."""
+        mode = "grid-wrap" if self._periodic else "nearest"
+        return np.asarray(map_coordinates(part, [row - 0.5, column - 0.5], order=1, mode=mode))
 
 
 def _slope(field: FloatArray, axis: int, pitch: float, periodic: bool) -> FloatArray:

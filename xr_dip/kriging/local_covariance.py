@@ -1,8 +1,8 @@
-r"""Covariance of block means where every point has a metric of its own.
+r"""Covariance of block means where every point has a metric and an amplitude of its own.
 
-Between points x and x' of metric Sigma and Sigma', with ``S = (Sigma + Sigma') / 2``::
+Between points x and x' of metric Sigma and Sigma', and amplitude A and A', with ``S = (Sigma + Sigma') / 2``::
 
-    k(x, x') = |S|^-1/2 M( sqrt((x - x')^T S^-1 (x - x')) / l )
+    k(x, x') = A A' |S|^-1/2 M( sqrt((x - x')^T S^-1 (x - x')) / l )
 
 for ``|Sigma| = |Sigma'| = 1`` and M the Matérn correlation: positive definite for any field of metrics (Paciorek &
 Schervish 2006; equation :eq:`fronts` of the theory page). A block mean is the weighted mean over a few nodes of its
@@ -32,7 +32,7 @@ LARGEST_PART = 2**20
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Places with a metric.
+    """Places with a metric and an amplitude.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class Points:
         In units of coarse cells of equal area.
     metric : Metric
         Parts of shape (n,).
+    amplitude : array, shape (n,)
+        Standard deviation of a unit field there.
     period : float
         Length of the x axis where it closes on itself, else infinite.
     """
@@ -47,6 +49,7 @@ class Points:
     y: FloatArray
     x: FloatArray
     metric: Metric
+    amplitude: FloatArray
     period: float = np.inf
 
     def __len__(self) -> int:
@@ -55,7 +58,7 @@ class Points:
 
     def at(self, index: Any) -> Points:
         """Return some of the points."""
-        return Points(self.y[index], self.x[index], self.metric.at(index), self.period)
+        return Points(self.y[index], self.x[index], self.metric.at(index), self.amplitude[index], self.period)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +134,7 @@ class Separation(NamedTuple):
     distance: FloatArray
     """In coarse cells, shape (points, others)."""
     scale: FloatArray
-    """``|S|^-1/2``, of the same shape: at most one, less where two metrics differ."""
+    """``A A' |S|^-1/2``, of the same shape: less where two metrics differ."""
 
     def covariance(self, smoothness: float, length: float) -> FloatArray:
         """Covariance of a unit field, shape (points, others)."""
@@ -152,10 +155,10 @@ def separate(points: Points, others: Points) -> Separation:
     Examples
     --------
     >>> unit = Metric(np.ones(2), np.zeros(2), np.ones(2))
-    >>> points = Points(np.array([0.0, 1.0]), np.zeros(2), unit)
+    >>> points = Points(np.array([0.0, 1.0]), np.zeros(2), unit, np.array([1.0, 2.0]))
     >>> separate(points, points).covariance(1.5, 1.0).round(4)
-    array([[1.    , 0.4834],
-           [0.4834, 1.    ]])
+    array([[1.    , 0.9667],
+           [0.9667, 4.    ]])
     """
     near = points.at((slice(None), None))
     yy, yx, xx = ((own + other) / 2 for own, other in zip(near.metric, others.metric, strict=True))
@@ -164,7 +167,8 @@ def separate(points: Points, others: Points) -> Separation:
     if np.isfinite(points.period):
         dx = dx - points.period * np.round(dx / points.period)
     square = (xx * dy**2 - 2 * yx * dy * dx + yy * dx**2) / determinant
-    return Separation(np.sqrt(np.maximum(square, 0.0)), 1 / np.sqrt(determinant))
+    scale = near.amplitude * others.amplitude / np.sqrt(determinant)
+    return Separation(np.sqrt(np.maximum(square, 0.0)), scale)
 
 
 def weigh(points: Points, others: Points, smoothness: float, length: float, weights: FloatArray) -> FloatArray:
