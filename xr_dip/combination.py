@@ -12,7 +12,7 @@ from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
 from xr_dip.kriging.along_fronts import krige_along_fronts
-from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space
+from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space, trust_together
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
 from xr_dip.kriging.estimator import Estimator, LeftOut
@@ -116,8 +116,8 @@ def combine_optimal(
 
     Equation :eq:`estimate` of the theory page.
     One is kriging along the fronts of the field, the other the mean of the fits. Each is trusted by a part, the fits by
-    their agreement and size, and they share the weight where they agree
-    (`xr_dip.kriging.blending.share_null_space`).
+    their agreement and size, both by their agreement with the other (`xr_dip.kriging.blending.trust_together`), and
+    they share the weight where they agree (`xr_dip.kriging.blending.share_null_space`).
 
     The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
     members of a deep image prior agree too well with one another to be an error by themselves. Member k is the
@@ -164,7 +164,10 @@ def combine_optimal(
     trust = blend_weight(parts, variance, values.shape, factor, roughness=rough, sea=known)
     along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
     trusted = front_trust(along_fronts, variance, values.shape, factor, sea=known)
-    front_weight, weight = share_null_space((along_fronts, mean_part), (trusted, trust), sea=known)
+    proposals = along_fronts, mean_part
+    front_weight, weight = share_null_space(
+        proposals, trust_together(proposals, (trusted, trust), sea=known), sea=known
+    )
     enforce = additive if exact else none
     mean = kriging.mean(values) + front_weight * along_fronts + weight * mean_part
     if exact:

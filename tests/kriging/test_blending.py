@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space
+from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space, trust_together
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 
 
@@ -138,3 +138,39 @@ def test_shares_of_land_and_of_empty_proposals():
     assert share_null_space((field, 0 * field), (1.0, 0.5)) == (1.0, 0.0)
     assert share_null_space((0 * field, 0 * field), (1.0, 0.5)) == (0.0, 0.0)
     assert share_null_space((field, 3 * field[:, ::-1]), (1.0, 0.5), sea=sea) == (1.0, 0.5)
+
+
+# What each proposal is worth once it has heard the other.
+
+
+def at_angle(correlation, sizes=(1.0, 1.0)):
+    """Two fields of that correlation."""
+    return np.array([[sizes[0], 0.0]]), sizes[1] * np.array([[correlation, np.sqrt(1 - correlation**2)]])
+
+
+@pytest.mark.parametrize(
+    ("correlation", "expected"),
+    [(1.0, (1.6, 0.8)), (0.5, (1.3, 0.8)), (0.25, (1.15, 0.4)), (0.0, (1.0, 0.0)), (-0.5, (1.0, 0.0))],
+)
+def test_what_the_other_confirms_is_trusted_more(correlation, expected):
+    assert trust_together(at_angle(correlation), (1.0, 0.8)) == pytest.approx(expected)
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 10))
+def test_trust_together_depends_on_the_direction_alone(correlation, first, second, size):
+    plain, scaled = (trust_together(at_angle(correlation, sizes), (first, second)) for sizes in ((1, 1), (size, 3.0)))
+    assert scaled == pytest.approx(plain, abs=1e-6)
+    assert plain[0] >= first
+    assert 0 <= plain[1] <= second
+
+
+def test_without_fronts_nothing_speaks_for_fits():
+    field = np.ones((2, 3))
+    assert trust_together((0 * field, field), (1.0, 0.7)) == (1.0, 0.0)
+    assert trust_together((field, 0 * field), (1.0, 0.7)) == (1.0, 0.0)
+
+
+def test_trust_together_counts_sea_only():
+    sea = np.array([[True, True, False]])
+    first, second = np.array([[1.0, 0.0, 5.0]]), np.array([[2.0, 0.0, -9.0]])
+    assert trust_together((first, second), (1.0, 0.5), sea=sea) == pytest.approx((1.6, 0.5))

@@ -1,7 +1,7 @@
 r"""How much each proposal for what kriging misses is to be believed, from the coarse values alone.
 
 Proposals are fields of zero block means: the mean of the fits in the null space, and kriging along fronts. Each has a
-part that is trusted, and where two agree they share the weight.
+part that is trusted by itself, more or less as the other says the same, and where two agree they share the weight.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.15
 """At factors this small kriging is nearly perfect, and fits may not change it much."""
 FRONT_TRUST, SMALL_FACTOR_FRONT_TRUST = 1.0, 0.75
 """Part of kriging along fronts that is trusted."""
+FULL_CONCORD = 0.5
+"""Correlation with kriging along fronts from which fits are trusted as far as they deserve by themselves."""
+FRONT_GAIN = 0.6
+"""By how much more kriging along fronts is trusted where fits say just the same: by itself it says too little."""
 MOST_TRUSTED_FRONT_RATIO = 0.4
 """As for fits: what kriging along fronts adds is larger where it extrapolates beyond the border of a smooth field."""
 
@@ -164,6 +168,46 @@ def front_trust(
     size = float(np.sqrt(((part if sea is None else part[sea]) ** 2).mean()))
     plausible = _plausibility(size, variance, MOST_TRUSTED_FRONT_RATIO)
     return most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE)
+
+
+def trust_together(
+    fields: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
+    trust: tuple[float, float],
+    *,
+    sea: npt.NDArray[np.bool_] | None = None,
+) -> tuple[float, float]:
+    """Trust in kriging along fronts and in fits, once each has heard the other: ``b (1 + 0.6 k)``, ``a min(1, 2 k)``.
+
+    Equation :eq:`together` of the theory page.
+    With k the correlation of both proposals, 0 where it is negative. The two know nothing of one another: where they
+    agree, what they say is in the values. Fits that agree with each other alone share a prejudice, and do harm as often
+    as good.
+
+    Parameters
+    ----------
+    fields : (array, array), shape (Y, X) each
+        Of kriging along fronts and of the mean fit, of zero block means.
+    trust : (float, float)
+        Of each by itself, from `front_trust` and `blend_weight`.
+    sea : array of bool, shape (Y, X), optional
+        Fine cells that count; all by default.
+
+    Returns
+    -------
+    (float, float)
+
+    Examples
+    --------
+    >>> first, second = np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]])
+    >>> trust_together((first, first), (1.0, 0.5))
+    (1.6, 0.5)
+    >>> trust_together((first, second), (1.0, 0.5))
+    (1.0, 0.0)
+    """
+    first, second = (field.ravel() if sea is None else field[sea] for field in fields)
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    concord = max(0.0, float(first @ second) / size) if size > 0 else 0.0
+    return trust[0] * (1 + FRONT_GAIN * concord), trust[1] * min(1.0, concord / FULL_CONCORD)
 
 
 def share_null_space(
