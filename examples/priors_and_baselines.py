@@ -88,7 +88,7 @@ for name, out in results.items():
 #   spline does that, too, and kriging chooses its smoothness.
 # - The presets are a little better than kriging. The network of ``fast`` by itself is better still on this field, and
 #   another is far worse. Which of them is right cannot be seen without a truth, so a preset trusts its fits by their
-#   agreement and their size only, and takes the smaller gain for the smaller risk.
+#   size, their agreement, and that with kriging along fronts, and takes the smaller gain for the smaller risk.
 # - The spread of fits alone is no error bar: two networks of one kind agree with each other more than with the truth.
 #
 # What a prior prefers
