@@ -12,7 +12,7 @@ from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
 from xr_dip.kriging.along_fronts import krige_along_fronts
-from xr_dip.kriging.blending import blend_weight, front_trust, roughness_of, share_null_space, trust_together
+from xr_dip.kriging.blending import blend_weight, front_weight, roughness_of
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
 from xr_dip.kriging.estimator import Estimator, LeftOut
@@ -115,9 +115,9 @@ def combine_optimal(
     """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
 
     Equation :eq:`estimate` of the theory page.
-    One is kriging along the fronts of the field, the other the mean of the fits. Each is trusted by a part, the fits by
-    their agreement and size, both by their agreement with the other (`xr_dip.kriging.blending.trust_together`), and
-    they share the weight where they agree (`xr_dip.kriging.blending.share_null_space`).
+    One is kriging along the fronts of the field, weighted by its size (`xr_dip.kriging.blending.front_weight`), the
+    other the mean of the fits, weighted by their agreement with each other and with the first
+    (`xr_dip.kriging.blending.blend_weight`).
 
     The standard error is that of conditional draws from the fitted covariance, scaled by left-out residuals: the
     members of a deep image prior agree too well with one another to be an error by themselves. Member k is the
@@ -161,26 +161,22 @@ def combine_optimal(
     mean_part = parts.mean(axis=0)
     variance = mean_variance(kriging, values, seed)
     rough = roughness_of(kriging.covariance)
-    trust = blend_weight(parts, variance, values.shape, factor, roughness=rough, sea=known)
     along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
-    trusted = front_trust(along_fronts, variance, values.shape, factor, sea=known)
-    proposals = along_fronts, mean_part
-    front_weight, weight = share_null_space(
-        proposals, trust_together(proposals, (trusted, trust), sea=known), sea=known
-    )
+    beside = front_weight(along_fronts, variance, values.shape, factor, sea=known)
+    weight = blend_weight(parts, along_fronts, variance, values.shape, factor, roughness=rough, sea=known)
     enforce = additive if exact else none
-    mean = kriging.mean(values) + front_weight * along_fronts + weight * mean_part
+    mean = kriging.mean(values) + beside * along_fronts + weight * mean_part
     if exact:
         mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if front_weight else None, place)
+    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if beside else None, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)
     rmse = float(np.sqrt((std[known] ** 2).mean()))
     skill = predicted_skill(mean, values, sea.weights, factor, rmse, periodic=kriging.periodic)
-    return Combination(mean, std, members, weight, front_weight, rmse, skill)
+    return Combination(mean, std, members, weight, beside, rmse, skill)
 
 
 def warn_of_one_cell(cells: int) -> None:
