@@ -50,9 +50,9 @@ def blend_weight(
     (Spearman-Brown), k its correlation with kriging along fronts, ``rho`` its size over the kriging error, d the cells
     along the shorter side, and q the roughness:
     ``a = 0.6 R^2 min(1, 2 k) min(1, (0.6 / rho)^4) min(1, d / 12) (1 - q / 2)``, not negative, and at most 0.15 for
-    factors up to 4. (The first guards against noise of single fits, the second against a prejudice that they share: what
-    two ways find that know nothing of one another is in the values. The third guards against something implausible,
-    the fourth against too few cells, the fifth against fields that are not as smooth as the fits.)
+    factors up to 4. (The first guards against noise of single fits, the second against a prejudice that they share:
+    what two ways find that know nothing of one another is in the values. The third guards against something
+    implausible, the fourth against too few cells, the fifth against fields that are not as smooth as the fits.)
 
     Parameters
     ----------
