@@ -238,8 +238,8 @@ def constraint_options(name: str, values: FloatArray) -> Options:
 def _optimal(members: FloatArray, twin: Twin, sea: Sea, place: tuple[Field, int, float], seed: int) -> Combination:
     """Kriging where the coarse values speak, the fits in their null space: as `xr_dip.estimate` combines them."""
     kriging, blind, fronts = _krige(*place)
-    exact = twin.noise_std is None
-    return combine_optimal(blind.null(members), twin.coarse.values, sea, kriging, seed, exact=exact, fronts=fronts)
+    parts, told = blind.null(members), None if twin.noise_std is None else blind
+    return combine_optimal(parts, twin.coarse.values, sea, kriging, seed, blind=told, fronts=fronts)
 
 
 @lru_cache(maxsize=1)

@@ -38,7 +38,8 @@ class Combination:
     blend_weight : float
         Weight of the fits in the null space of the data; NaN where they are the estimate.
     front_weight : float
-        Weight of kriging along fronts there; 0 where the field has no plain fronts, NaN where fits are the estimate.
+        Weight of kriging along fronts there; 0 where the field is alike in all directions and everywhere, NaN where
+        fits are the estimate.
     predicted_rmse : float
         Root mean square of `std` over sea: what the error should be.
     predicted_skill : float
@@ -108,7 +109,7 @@ def combine_optimal(
     kriging: Estimator,
     seed: int,
     *,
-    exact: bool = True,
+    blind: Estimator | None = None,
     place: Place = WHOLE,
     fronts: tuple[FloatArray, LeftOut | None] | None = None,
 ) -> Combination:
@@ -133,8 +134,9 @@ def combine_optimal(
     kriging : Estimator
     seed : int
         Of the draws.
-    exact : bool
-        Remove what the nugget leaves of the misfit, micrometres; not wanted for noisy values.
+    blind : Estimator, optional
+        For noisy values: kriging of the same covariance that knows of no noise, whose null space is that of the data.
+        Exact values, without it, are kept: what the nugget leaves of the misfit, micrometres, is removed.
     place : Place
         Where the field lies in a larger domain.
     fronts : (array, LeftOut), optional
@@ -157,26 +159,27 @@ def combine_optimal(
     >>> found.members.shape, bool((found.std > 0).all()), bool(found.predicted_rmse < values.std())
     ((3, 8, 12), True, True)
     """
-    factor, known = kriging.support.factor, sea.weights > 0
+    factor, known, exact = kriging.support.factor, sea.weights > 0, blind is None
     mean_part = parts.mean(axis=0)
     variance = mean_variance(kriging, values, seed)
     rough = roughness_of(kriging.covariance)
     along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
-    beside = front_weight(along_fronts, variance, values.shape, factor, sea=known)
-    weight = blend_weight(parts, along_fronts, variance, values.shape, factor, roughness=rough, sea=known)
+    along_weight = front_weight(along_fronts, variance, values.shape, factor, sea=known)
+    unseen = along_fronts if blind is None else blind.null(along_fronts)
+    weight = blend_weight(parts, unseen, variance, values.shape, factor, roughness=rough, sea=known)
     enforce = additive if exact else none
-    mean = kriging.mean(values) + beside * along_fronts + weight * mean_part
+    mean = kriging.mean(values) + along_weight * along_fronts + weight * mean_part
     if exact:
         mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if beside else None, place)
+    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if along_weight else None, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)
     rmse = float(np.sqrt((std[known] ** 2).mean()))
     skill = predicted_skill(mean, values, sea.weights, factor, rmse, periodic=kriging.periodic)
-    return Combination(mean, std, members, weight, beside, rmse, skill)
+    return Combination(mean, std, members, weight, along_weight, rmse, skill)
 
 
 def warn_of_one_cell(cells: int) -> None:

@@ -209,9 +209,9 @@ class SliceEstimate:
         recipe = self.recipe
         if null_space is not None:
             assert kriging is not None
-            seed, exact = derive_seed(recipe.seed, stamp), recipe.noise_std is None
-            parts = null_space.null(fields)
-            return combine_optimal(parts, values, sea, kriging, seed, exact=exact, place=recipe.place)
+            seed, parts = derive_seed(recipe.seed, stamp), null_space.null(fields)
+            blind = None if recipe.noise_std is None else null_space
+            return combine_optimal(parts, values, sea, kriging, seed, blind=blind, place=recipe.place)
         return combine_enforced(fields, values, sea, recipe.factor, self._constraint(), periodic=recipe.periodic)
 
     def _constraint(self) -> Constraint:

@@ -184,8 +184,8 @@ def test_errors_along_fronts_are_moderate():
     assert sills[0] < sills[1] < sills[2]
 
 
-def uneven_field(n, factor, seed):
-    """Return a random field of twice the usual size in one half and half of it in the other."""
+def even_and_uneven(n, factor, seed):
+    """Return a random field, and the same with a fourth of the size in one half and four times it in the other."""
     noise = np.random.default_rng(seed).standard_normal((2 * n * factor, 2 * n * factor))
     field = colour(noise, (1 / factor, 1 / factor), 2.5, 1.5)[: n * factor, : n * factor]
     return field, field * 4.0 ** np.tanh((np.arange(n * factor) / factor - n / 2) / 2)
@@ -202,15 +202,38 @@ def fitted(field, factor):
 def test_calm_water_is_told_from_eddies():
     """The same random field has contrast where its amplitude changes, and none where it is alike everywhere."""
     for seed in range(3):
-        even, uneven = (fitted(field, 4) for field in uneven_field(14, 4, seed))
+        even, uneven = (fitted(field, 4) for field in even_and_uneven(14, 4, seed))
         assert even[0] is None or even[0].kernel.following.contrast == 0
         assert uneven[0].kernel.following.contrast >= 0.4
 
 
 def test_the_error_is_larger_where_the_field_is():
-    front, _, values = fitted(uneven_field(14, 4, 0)[1], 4)
-    variances = front.estimate(values).relative
-    assert variances[:, -4:].mean() > 3 * variances[:, :4].mean()
+    front, _, values = fitted(even_and_uneven(14, 4, 0)[1], 4)
+    relative = front.estimate(values).relative
+    assert relative[:, -4:].mean() > 3 * relative[:, :4].mean()
+
+
+def test_one_row_of_cells_may_have_contrast():
+    values = np.random.default_rng(0).standard_normal((1, 40)).cumsum(axis=1) * np.where(np.arange(40) < 20, 0.05, 1.0)
+    weights = np.ones((4, 160))
+    covariance = fit_covariance(values, weights, (4, 4), (1.0, 1.0))
+    kriging = krige(weights, (4, 4), (1.0, 1.0), covariance, np.ones(values.shape, bool))
+    added, left_out = krige_along_fronts(kriging, values)
+    assert left_out is not None
+    assert np.abs(block_mean(added, weights, (4, 4))).max() < 1e-6
+
+
+def test_where_no_likelihood_is_finite_there_are_no_fronts(monkeypatch):
+    kriging, values = setting()
+    monkeypatch.setattr("xr_dip.kriging.front_likelihood._profile", lambda *_: (-np.inf, 1.0))
+    assert follow_fronts(kriging, values) is None
+
+
+@pytest.mark.parametrize("field", [np.full((8, 8), 0.7), 5.0 + 0.1 * np.indices((8, 8)).sum(axis=0)])
+def test_rounding_is_no_front(field):
+    weights = np.ones((16, 16))
+    covariance = fit_covariance(field, weights, (2, 2), (1.0, 1.0))
+    assert follow_fronts(krige(weights, (2, 2), (1.0, 1.0), covariance, np.ones((8, 8), bool)), field) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 12), (4, 4), (2, 3)])

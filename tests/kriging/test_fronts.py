@@ -58,8 +58,8 @@ def test_flat_water_has_no_direction(field):
     np.testing.assert_array_equal(metric(field, place=(8.0, 8.0)), (1, 0, 1))
 
 
-def amplitude(field, contrast, place, sea=None):
-    fronts = Fronts(field, np.ones(field.shape, bool) if sea is None else sea, FACTOR, PITCH)
+def amplitude(field, contrast, place, sea=None, **options):
+    fronts = Fronts(field, np.ones(field.shape, bool) if sea is None else sea, FACTOR, PITCH, **options)
     return fronts.amplitude(contrast, *(np.array([part]) for part in place))[0]
 
 
@@ -85,6 +85,26 @@ def test_amplitude_is_a_power_of_the_steepness():
 def test_amplitude_does_not_depend_on_the_unit():
     field = np.random.default_rng(0).standard_normal((24, 24))
     assert amplitude(100 * field, 0.6, (5.0, 6.0)) == pytest.approx(amplitude(field, 0.6, (5.0, 6.0)))
+
+
+def test_land_has_no_part_in_the_amplitude():
+    field = np.random.default_rng(0).standard_normal((32, 32))
+    sea = np.ones((32, 32), bool)
+    sea[:, 24:] = False
+    wild = np.where(sea, field, 1e6 * field)
+    assert amplitude(wild, 0.8, (9.0, 4.0), sea) == pytest.approx(amplitude(field, 0.8, (9.0, 4.0), sea))
+
+
+def test_around_the_globe_north_does_not_border_on_south():
+    """Within half a fine cell of the first row: what is there, not what is in the last row."""
+    field = np.zeros((32, 32))
+    field[20:] = np.random.default_rng(1).standard_normal((12, 32)).cumsum(axis=0)
+    first = amplitude(field, 1.0, (0.5, 8.0), periodic=True)
+    assert amplitude(field, 1.0, (0.1, 8.0), periodic=True) == first
+    assert first < amplitude(field, 1.0, (31.9, 8.0), periodic=True)
+    assert amplitude(field, 1.0, (9.0, 0.0), periodic=True) == pytest.approx(
+        amplitude(field, 1.0, (9.0, 32.0), periodic=True)
+    )
 
 
 def test_strength_zero_has_no_direction():

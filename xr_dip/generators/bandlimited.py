@@ -10,10 +10,11 @@ A field that goes round the globe has no border along x: no padding, and every s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -115,7 +116,7 @@ def working_grids(
     [18, 14]
     """
     for name, pair in {"ratio": ratio, "padding": padding}.items():
-        if not isinstance(pair, Sequence) or len(pair) != 2:
+        if np.shape(pair) != (2,):
             raise ValueError(f"Invalid {name} {pair!r}. It must be two numbers, along y and x.")
     rows, columns = zip(shape, factor, ratio, padding, strict=True)
     return WorkingGrid(*rows), WorkingGrid(*columns, periodic=periodic)

@@ -143,5 +143,5 @@ def check_whole(name: str, number: object) -> None:
     --------
     >>> check_whole("padding", 2)
     """
-    if not isinstance(number, int | np.integer):
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
         raise ValueError(f"Invalid {name} {number!r}. It must be a whole number.")

@@ -1,7 +1,7 @@
 r"""How much each proposal for what kriging misses is to be believed, from the coarse values alone.
 
-Proposals are fields of zero block means: the mean of the fits in the null space, and kriging along fronts. Each has a
-part that is trusted, the fits only as far as kriging along fronts confirms them.
+Proposals are fields of zero block means: kriging along fronts, and the mean of the fits in the null space. Both are
+added with weights of their own, the fits only as far as kriging along fronts confirms them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SHORT_SIDE = 12
 """Coarse cells along the shorter side below which all is trusted less."""
 SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.15
 """At factors this small kriging is nearly perfect, and fits may not change it much."""
-FRONT_TRUST, SMALL_FACTOR_FRONT_TRUST = 1.0, 0.75
-"""Part of kriging along fronts that is trusted."""
+SMALL_FACTOR_FRONT_WEIGHT = 0.75
+"""Of kriging along fronts there; elsewhere all of it counts."""
 CONFIRMED = 0.5
 """Correlation with kriging along fronts from which fits count as confirmed."""
 BESIDE_FRONTS = 0.6
@@ -59,7 +59,7 @@ def blend_weight(
     null_parts : array, shape (M, ny * fy, nx * fx)
         ``u_k = N(g_k)`` of each fit.
     along_fronts : array, shape (ny * fy, nx * fx)
-        ``N(F(y))``.
+        ``N(F(y))``, zero where there are none. In several basins there is one weight for all.
     variance : float
         From `mean_variance`.
     coarse_shape : (int, int)
@@ -177,7 +177,7 @@ def front_weight(
     >>> round(front_weight(part, 25 / 16, (6, 9), (8, 8)), 6)
     0.03125
     """
-    most = SMALL_FACTOR_FRONT_TRUST if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else FRONT_TRUST
+    most = SMALL_FACTOR_FRONT_WEIGHT if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else 1.0
     size = float(np.sqrt(((part if sea is None else part[sea]) ** 2).mean()))
     if size == 0:
         return 0.0

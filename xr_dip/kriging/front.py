@@ -58,7 +58,7 @@ class FrontKernel:
     ----------
     following : Following
     kernel : Kernel
-        Matérn smoothness, length in the mean metric, and mean sill.
+        Matérn smoothness, length in the mean metric, and sill where the steepness is its mean.
     """
 
     following: Following

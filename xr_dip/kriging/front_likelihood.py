@@ -24,6 +24,8 @@ CONTRASTS = (0.25, 0.5, 0.75, 1.0)
 PRICES = Following(strength=0.2, contrast=0.1)
 """In log likelihood, for each cell and unit: what fields that are alike everywhere would gain by chance, and more."""
 FEWEST_CELLS = 20
+ROUNDING = 1e-9
+"""Of the values: a plane that varies about itself by less than this has no fronts."""
 SIDE = 16
 """Cells along a side of the windows whose likelihood is taken where there are many cells."""
 
@@ -33,7 +35,7 @@ NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, -1), (-1, 1))
 
 
 class _Found(NamedTuple):
-    """Where a climb ended; the better, the larger."""
+    """Where a climb ended."""
 
     score: float
     following: Following
@@ -75,8 +77,9 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
     >>> follow_fronts(base, values).kernel.following.strength > 0
     True
     """
-    support = base.support
-    if support.cells.sum() < FEWEST_CELLS:
+    support, sill = base.support, base.covariance.best.sill
+    largest = np.abs(values[support.cells]).max(initial=0.0)
+    if support.cells.sum() < FEWEST_CELLS or np.sqrt(sill) <= ROUNDING * largest:
         return None
     fronts = Fronts(base.mean(values), support.weights > 0, support.factor, base.pitch, periodic=support.periodic)
     kernel = _Likelihood(base, fronts, values).maximise()
@@ -102,10 +105,10 @@ class _Likelihood:
         highest = _Found(-np.inf, Following(), shape, best.sill)
         for strength in (0.0, *STRENGTHS):
             found = self._climb(Following(strength), shape)
-            shape, highest = found.shape, max(highest, found)
+            shape, highest = found.shape, found if found.score > highest.score else highest
         for contrast in CONTRASTS:
             found = self._climb(highest.following._replace(contrast=contrast), highest.shape)
-            if found <= highest:
+            if found.score <= highest.score:
                 break
             highest = found
         smoothness, length = highest.shape

@@ -115,19 +115,19 @@ class Fronts:
         return Metric(mean + difference * cosine, difference * sine, mean - difference * cosine)
 
     def amplitude(self, contrast: float, row: FloatArray, column: FloatArray) -> FloatArray:
-        """Tell how large the field is around some points: its standard deviation relative to that of the whole.
+        """Tell how large the field is around some points: its standard deviation over that where the slope is the mean.
 
         Parameters
         ----------
         contrast : float
-            c, not negative; 0 gives ones.
+            p, not negative; 0 gives ones.
         row, column : array, shape (n,)
             As for `metric`.
 
         Returns
         -------
         array, shape (n,)
-            Steepness over its mean, to the power c / 2; ones for a field without any slope.
+            Steepness over its mean, to the power p / 2; ones for a field without any slope.
         """
         steepness = self._at(self._steepness, row, column)
         return np.asarray(np.where(steepness > 0, steepness, 1.0) ** (contrast / 2))
@@ -135,7 +135,8 @@ class Fronts:
     def _at(self, part: FloatArray, row: FloatArray, column: FloatArray) -> FloatArray:
         """Interpolate between fine cells."""
         mode = "grid-wrap" if self._periodic else "nearest"
-        return np.asarray(map_coordinates(part, [row - 0.5, column - 0.5], order=1, mode=mode))
+        inside = np.clip(row - 0.5, 0, len(part) - 1)  # only the columns go around
+        return np.asarray(map_coordinates(part, [inside, column - 0.5], order=1, mode=mode))
 
 
 def _slope(field: FloatArray, axis: int, pitch: float, periodic: bool) -> FloatArray:

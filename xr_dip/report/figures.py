@@ -13,8 +13,8 @@ from xr_dip.reading import block_errors, configuration_of, part_of
 MEANINGS = {
     "predicted_rmse": "Root mean square of the standard error: how wrong the estimate expects to be.",
     "predicted_skill": "Share by which it expects to err less than bicubic interpolation; negative if more.",
-    "blend_weight": "Part of the fits in the estimate, beside kriging: 0 is kriging alone.",
-    "front_weight": "Part of kriging along fronts; 0 where the field has no plain fronts.",
+    "blend_weight": "Part of the fits in the estimate, beside kriging; 0 where nothing else speaks for them.",
+    "front_weight": "Part of kriging along fronts; 0 where the field is alike in all directions and everywhere.",
     "seam_ratio": "Gradients at the seams of tiles over those elsewhere, each against bicubic: 1 if seams do not show.",
     "iterations": "Mean number of steps of the fits.",
 }
