@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Factor = tuple[int, int]
+WIDE_CELLS = 24
+"""Factor from which a coarse cell is wider than most eddies."""
 
 
 def block_sum(fine: npt.NDArray[np.floating], factor: Factor) -> FloatArray:

@@ -9,11 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xr_dip.blocks import Factor
+from xr_dip.blocks import WIDE_CELLS, Factor
 from xr_dip.constraints import SOFT_WEIGHT
-
-WIDE_CELLS = 24
-"""Factor from which a coarse cell is wider than most eddies."""
 
 
 @dataclass(frozen=True)

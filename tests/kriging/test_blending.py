@@ -147,6 +147,14 @@ def test_the_size_of_fronts_does_not_matter_to_fits(seed, correlation, size):
     assert trust(parts, fronts=size * fronts) == pytest.approx(trust(parts, fronts=fronts), abs=1e-9)
 
 
+def test_cells_wider_than_eddies_need_no_fronts():
+    """From factor 24 on, on 0.8 of what fits deserve by themselves."""
+    parts = members(1.0)
+    for fronts in (np.zeros((64, 64)), parts[0], -parts[0]):
+        assert trust(parts, fronts=fronts, factor=(24, 24)) == pytest.approx(0.8 / 0.6)
+    assert trust(parts, fronts=np.zeros((64, 64)), factor=(23, 24)) == 0.0
+
+
 def test_without_fronts_nothing_speaks_for_fits():
     assert trust(members(1.0), fronts=np.zeros((64, 64))) == 0.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.blocks import Factor
+from xr_dip.blocks import WIDE_CELLS, Factor
 from xr_dip.kriging.covariance import Covariance
 from xr_dip.kriging.matern import SMOOTHNESSES
 
@@ -29,6 +29,8 @@ CONFIRMED = 0.5
 """Correlation with kriging along fronts from which fits count as confirmed."""
 BESIDE_FRONTS = 0.6
 """Part of confirmed fits that is right besides what kriging along fronts has of it."""
+WIDE_CELLS_PART = 0.8
+"""Part of any fits that is right from `xr_dip.blocks.WIDE_CELLS` on: fronts are narrower than a cell and not found."""
 MOST_TRUSTED_FRONT_RATIO = 0.4
 """As for fits: what kriging along fronts adds is larger where it extrapolates beyond the border of a smooth field."""
 
@@ -49,8 +51,8 @@ def blend_weight(
     With c the mean correlation of two members, ``R = M c / (1 + (M - 1) c)`` is the reliability of their mean
     (Spearman-Brown), k its correlation with kriging along fronts, ``rho`` its size over the kriging error, d the cells
     along the shorter side, and q the roughness:
-    ``a = 0.6 R^2 min(1, 2 k) min(1, (0.6 / rho)^4) min(1, d / 12) (1 - q / 2)``, not negative, and at most 0.15 for
-    factors up to 4. (The first guards against noise of single fits, the second against a prejudice that they share:
+    ``a = 0.6 R^2 min(1, 2 k) min(1, (0.6 / rho)^4) min(1, d / 12) (1 - q / 2)``, not negative. It is at most 0.15 for
+    factors up to 4, and from 24 on 0.8 stands for the 0.6 and for the term in k. (The first guards against noise of single fits, the second against a prejudice that they share:
     what two ways find that know nothing of one another is in the values. The third guards against something
     implausible, the fourth against too few cells, the fifth against fields that are not as smooth as the fits.)
 
@@ -72,7 +74,7 @@ def blend_weight(
     Returns
     -------
     float
-        From 0 to 0.6, 0 without fronts. A single fit, whose reliability is unknown, is taken to agree by one half with
+        From 0 to 0.8, below factor 24 to 0.6, and 0 without fronts. A single fit, whose reliability is unknown, is taken to agree by one half with
         others.
 
     Examples
@@ -99,8 +101,10 @@ def blend_weight(
     plausible = _plausibility(size, variance, MOST_TRUSTED_RATIO)
     enough = min(1.0, min(coarse_shape) / SHORT_SIDE)
     smooth = 1 - (1 - ROUGH_FIELD_TRUST) * roughness
-    weight = float(BESIDE_FRONTS * reliability**2 * confirmed * plausible * enough * smooth)
-    return min(weight, SMALL_FACTOR_WEIGHT) if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else weight
+    width = np.sqrt(np.prod(factor))
+    right = WIDE_CELLS_PART if width >= WIDE_CELLS else BESIDE_FRONTS * confirmed
+    weight = float(right * reliability**2 * plausible * enough * smooth)
+    return min(weight, SMALL_FACTOR_WEIGHT) if width <= SMALL_FACTOR else weight
 
 
 def _correlation(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> float:

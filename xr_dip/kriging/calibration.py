@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
-from xr_dip.blocks import Factor, FloatArray
+from xr_dip.blocks import WIDE_CELLS, Factor, FloatArray
 from xr_dip.interpolation import fill_nearest, upsample
 from xr_dip.kriging.coast import land_distance
 from xr_dip.kriging.covariance import Kernel
@@ -33,8 +33,8 @@ SMOOTHING = 1.5
 PRIOR_CELLS = 50
 """Cells that the fitted sill is worth against the residuals."""
 COAST_INFLATION = 1.5
-WIDE_CELLS, WIDE_CELLS_DEFLATION = 24, 0.85
-"""Factor from which a coarse cell is wider than most eddies, so that the fitted sill is too large, and by how much."""
+WIDE_CELLS_DEFLATION = 0.85
+"""From `xr_dip.blocks.WIDE_CELLS` on the fitted sill is too large, by so much."""
 WHOLE = Place()
 
 
