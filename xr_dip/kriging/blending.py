@@ -52,9 +52,10 @@ def blend_weight(
     (Spearman-Brown), k its correlation with kriging along fronts, ``rho`` its size over the kriging error, d the cells
     along the shorter side, and q the roughness:
     ``a = 0.6 R^2 min(1, 2 k) min(1, (0.6 / rho)^4) min(1, d / 12) (1 - q / 2)``, not negative. It is at most 0.15 for
-    factors up to 4, and from 24 on 0.8 stands for the 0.6 and for the term in k. (The first guards against noise of single fits, the second against a prejudice that they share:
-    what two ways find that know nothing of one another is in the values. The third guards against something
-    implausible, the fourth against too few cells, the fifth against fields that are not as smooth as the fits.)
+    factors up to 4, and from 24 on 0.8 stands for the 0.6 and for the term in k. (R guards against noise of single
+    fits, k against a prejudice that they share: what two ways find that know nothing of one another is in the values.
+    The term in rho guards against something implausible, that in d against too few cells, that in q against fields that
+    are not as smooth as the fits.)
 
     Parameters
     ----------
@@ -74,8 +75,8 @@ def blend_weight(
     Returns
     -------
     float
-        From 0 to 0.8, below factor 24 to 0.6, and 0 without fronts. A single fit, whose reliability is unknown, is taken to agree by one half with
-        others.
+        From 0 to 0.8, below factor 24 to 0.6, and 0 without fronts. A single fit, whose reliability is unknown, is
+        taken to agree by one half with others.
 
     Examples
     --------
