@@ -95,10 +95,17 @@ def test_fronts_that_change_much_are_mistrusted():
 
 
 @pytest.mark.parametrize(
-    ("shape", "factor", "expected"), [((6, 40), (8, 8), 0.5), ((16, 16), (4, 4), 0.75), ((9, 16), (3, 3), 0.5625)]
+    ("shape", "factor", "expected"),
+    [((6, 40), (8, 8), 0.5), ((16, 16), (4, 4), 0.75), ((9, 16), (3, 3), 0.5625), ((16, 16), (24, 24), 0.75)],
 )
 def test_small_domains_and_factors_limit_the_trust_in_fronts(shape, factor, expected):
     assert front_weight(members(1.0)[0], 100.0, shape, factor) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("roughness", "expected"), [(0.0, 1.0), (0.3, 0.7), (1.0, 0.0)])
+def test_fronts_of_a_rough_field_do_not_count(roughness, expected):
+    weight = front_weight(members(1.0)[0], 100.0, (16, 16), (8, 8), roughness=roughness)
+    assert weight == pytest.approx(expected)
 
 
 def test_trust_in_fronts_counts_sea_only():

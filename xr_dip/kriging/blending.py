@@ -23,8 +23,8 @@ SHORT_SIDE = 12
 """Coarse cells along the shorter side below which all is trusted less."""
 SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.15
 """At factors this small kriging is nearly perfect, and fits may not change it much."""
-SMALL_FACTOR_FRONT_WEIGHT = 0.75
-"""Of kriging along fronts there; elsewhere all of it counts."""
+LESS_OF_FRONTS = 0.75
+"""Weight of kriging along fronts there, and from `xr_dip.blocks.WIDE_CELLS` on; elsewhere all of it counts."""
 CONFIRMED = 0.5
 """Correlation with kriging along fronts from which fits count as confirmed."""
 BESIDE_FRONTS = 0.6
@@ -149,14 +149,17 @@ def front_weight(
     coarse_shape: tuple[int, int],
     factor: Factor,
     *,
+    roughness: float = 0.0,
     sea: npt.NDArray[np.bool_] | None = None,
 ) -> float:
-    """Weight b of kriging along fronts in the estimate: ``min(1, (0.4 / rho)^4) min(1, d / 12)``.
+    """Weight b of kriging along fronts in the estimate: ``min(1, (0.4 / rho)^4) min(1, d / 12) (1 - q)``.
 
     It is b in equation :eq:`weight` of the theory page.
-    With rho the size of what it adds over the kriging error, and d the cells along the shorter side; three quarters of
-    it at factors up to 4, where it adds little. (A large difference comes from the border of a smooth field, where both
-    extrapolate and a small error in the direction of a front is amplified: little of it is right.)
+    With rho the size of what it adds over the kriging error, d the cells along the shorter side and q the roughness;
+    three quarters of it at factors up to 4, where it adds little, and from 24 on, where few fronts are found. (A large
+    difference comes from the border of a smooth field, where both extrapolate and a small error in the direction of a
+    front is amplified: little of it is right. The gradient of a rough field, from which fronts are read, is mostly
+    that of its smallest scales.)
 
     Parameters
     ----------
@@ -166,6 +169,8 @@ def front_weight(
         From `mean_variance`.
     coarse_shape : (int, int)
     factor : (int, int)
+    roughness : float
+        From `roughness_of`.
     sea : array of bool, shape (ny * fy, nx * fx), optional
         Fine cells that count; all by default.
 
@@ -182,9 +187,10 @@ def front_weight(
     >>> round(front_weight(part, 25 / 16, (6, 9), (8, 8)), 6)
     0.03125
     """
-    most = SMALL_FACTOR_FRONT_WEIGHT if np.sqrt(np.prod(factor)) <= SMALL_FACTOR else 1.0
+    width = np.sqrt(np.prod(factor))
+    most = LESS_OF_FRONTS if width <= SMALL_FACTOR or width >= WIDE_CELLS else 1.0
     size = float(np.sqrt(((part if sea is None else part[sea]) ** 2).mean()))
     if size == 0:
         return 0.0
     plausible = _plausibility(size, variance, MOST_TRUSTED_FRONT_RATIO)
-    return most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE)
+    return float(most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE) * (1 - roughness))
