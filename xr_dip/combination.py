@@ -164,7 +164,7 @@ def combine_optimal(
     variance = mean_variance(kriging, values, seed)
     rough = roughness_of(kriging.covariance)
     along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
-    along_weight = front_weight(along_fronts, variance, values.shape, factor, roughness=rough, sea=known)
+    along_weight = front_weight(along_fronts, variance, values.shape, factor, sea=known)
     unseen = along_fronts if blind is None else blind.null(along_fronts)
     weight = blend_weight(parts, unseen, variance, values.shape, factor, roughness=rough, sea=known)
     enforce = additive if exact else none

@@ -102,12 +102,6 @@ def test_small_domains_and_factors_limit_the_trust_in_fronts(shape, factor, expe
     assert front_weight(members(1.0)[0], 100.0, shape, factor) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("roughness", "expected"), [(0.0, 1.0), (0.3, 0.7), (1.0, 0.0)])
-def test_fronts_of_a_rough_field_do_not_count(roughness, expected):
-    weight = front_weight(members(1.0)[0], 100.0, (16, 16), (8, 8), roughness=roughness)
-    assert weight == pytest.approx(expected)
-
-
 def test_trust_in_fronts_counts_sea_only():
     part, sea = np.ones((4, 4)), np.ones((4, 4), dtype=bool)
     sea[:2] = False

@@ -213,6 +213,15 @@ def test_the_error_is_larger_where_the_field_is():
     assert relative[:, -4:].mean() > 3 * relative[:, :4].mean()
 
 
+def test_a_rough_field_has_no_contrast():
+    """Of smoothness 3/2, four times as large in one half."""
+    noise = np.random.default_rng(3).standard_normal((112, 112))
+    field = colour(noise, (0.25, 0.25), 1.5, 3.0)[:56, :56] * np.where(np.arange(56) < 28, 0.5, 2.0)
+    front, kriging, _ = fitted(field, 4)
+    assert kriging.covariance.best.smoothness == 1.5
+    assert front is None or front.kernel.following.contrast == 0
+
+
 def test_one_row_of_cells_may_have_contrast():
     values = np.random.default_rng(0).standard_normal((1, 40)).cumsum(axis=1) * np.where(np.arange(40) < 20, 0.05, 1.0)
     weights = np.ones((4, 160))

@@ -149,17 +149,15 @@ def front_weight(
     coarse_shape: tuple[int, int],
     factor: Factor,
     *,
-    roughness: float = 0.0,
     sea: npt.NDArray[np.bool_] | None = None,
 ) -> float:
-    """Weight b of kriging along fronts in the estimate: ``min(1, (0.4 / rho)^4) min(1, d / 12) (1 - q)``.
+    """Weight b of kriging along fronts in the estimate: ``min(1, (0.4 / rho)^4) min(1, d / 12)``.
 
     It is b in equation :eq:`weight` of the theory page.
-    With rho the size of what it adds over the kriging error, d the cells along the shorter side and q the roughness;
-    three quarters of it at factors up to 4, where it adds little, and from 24 on, where few fronts are found. (A large
-    difference comes from the border of a smooth field, where both extrapolate and a small error in the direction of a
-    front is amplified: little of it is right. The gradient of a rough field, from which fronts are read, is mostly
-    that of its smallest scales.)
+    With rho the size of what it adds over the kriging error, and d the cells along the shorter side; three quarters of
+    it at factors up to 4, where it adds little, and from 24 on, where few fronts are found. (A large difference comes
+    from the border of a smooth field, where both extrapolate and a small error in the direction of a front is
+    amplified: little of it is right.)
 
     Parameters
     ----------
@@ -169,8 +167,6 @@ def front_weight(
         From `mean_variance`.
     coarse_shape : (int, int)
     factor : (int, int)
-    roughness : float
-        From `roughness_of`.
     sea : array of bool, shape (ny * fy, nx * fx), optional
         Fine cells that count; all by default.
 
@@ -193,4 +189,4 @@ def front_weight(
     if size == 0:
         return 0.0
     plausible = _plausibility(size, variance, MOST_TRUSTED_FRONT_RATIO)
-    return float(most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE) * (1 - roughness))
+    return float(most * plausible * min(1.0, min(coarse_shape) / SHORT_SIDE))

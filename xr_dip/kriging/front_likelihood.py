@@ -106,7 +106,8 @@ class _Likelihood:
         for strength in (0.0, *STRENGTHS):
             found = self._climb(Following(strength), shape)
             shape, highest = found.shape, found if found.score > highest.score else highest
-        for contrast in CONTRASTS:
+        # the gradient of a rough field is that of its smallest scales, and says little about its amplitude
+        for contrast in CONTRASTS if highest.shape[0] > 0 else ():
             found = self._climb(highest.following._replace(contrast=contrast), highest.shape)
             if found.score <= highest.score:
                 break
