@@ -187,8 +187,8 @@ def test_errors_along_fronts_are_moderate():
 def even_and_uneven(n, factor, seed):
     """Return a random field, and the same with a fourth of the size in one half and four times it in the other."""
     noise = np.random.default_rng(seed).standard_normal((2 * n * factor, 2 * n * factor))
-    field = colour(noise, (1 / factor, 1 / factor), 2.5, 1.5)[: n * factor, : n * factor]
-    return field, field * 4.0 ** np.tanh((np.arange(n * factor) / factor - n / 2) / 2)
+    field = colour(noise, (1 / factor, 1 / factor), 3.5, 2.0)[: n * factor, : n * factor]
+    return field, field * 4.0 ** np.tanh((np.arange(n * factor) / factor - n / 2) / 4)
 
 
 def fitted(field, factor):

@@ -106,12 +106,15 @@ class _Likelihood:
         for strength in (0.0, *STRENGTHS):
             found = self._climb(Following(strength), shape)
             shape, highest = found.shape, found if found.score > highest.score else highest
-        # the gradient of a rough field is that of its smallest scales, and says little about its amplitude
-        for contrast in CONTRASTS if highest.shape[0] > 0 else ():
-            found = self._climb(highest.following._replace(contrast=contrast), highest.shape)
-            if found.score <= highest.score:
+        uneven = highest
+        for contrast in CONTRASTS:
+            found = self._climb(highest.following._replace(contrast=contrast), uneven.shape)
+            if found.score <= uneven.score:
                 break
-            highest = found
+            uneven = found
+        # the gradient of what stays a rough field is that of its smallest scales, and tells nothing of its amplitude
+        if uneven.shape[0] > 0:
+            highest = uneven
         smoothness, length = highest.shape
         return FrontKernel(highest.following, Kernel(SMOOTHNESSES[smoothness], self.lengths[length], highest.sill))
 
