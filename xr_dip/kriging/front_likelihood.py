@@ -112,8 +112,8 @@ class _Likelihood:
             if found.score <= uneven.score:
                 break
             uneven = found
-        # the gradient of what stays a rough field is that of its smallest scales, and tells nothing of its amplitude
-        if uneven.shape[0] > 0:
+        # the gradient of a rough field is that of its smallest scales, and tells nothing of its amplitude
+        if best.smoothness > SMOOTHNESSES[0] and uneven.shape[0] > 0:
             highest = uneven
         smoothness, length = highest.shape
         return FrontKernel(highest.following, Kernel(SMOOTHNESSES[smoothness], self.lengths[length], highest.sill))
