@@ -61,7 +61,7 @@ def test_any_metrics_give_a_covariance(seed, smoothness, length):
     points = random_points(np.random.default_rng(seed), 30)
     matrix = separate(points, points).covariance(smoothness, length)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-14)
-    np.testing.assert_allclose(np.diag(matrix), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(np.diag(matrix), points.amplitude**2, rtol=1e-12)
     assert np.linalg.eigvalsh(matrix).min() > -1e-12 * len(matrix)
 
 

@@ -106,17 +106,21 @@ class _Likelihood:
         for strength in (0.0, *STRENGTHS):
             found = self._climb(Following(strength), shape)
             shape, highest = found.shape, found if found.score > highest.score else highest
-        uneven = highest
-        for contrast in CONTRASTS:
-            found = self._climb(highest.following._replace(contrast=contrast), uneven.shape)
-            if found.score <= uneven.score:
-                break
-            uneven = found
         # the gradient of a rough field is that of its smallest scales, and tells nothing of its amplitude
-        if best.smoothness > SMOOTHNESSES[0] and uneven.shape[0] > 0:
-            highest = uneven
+        if best.smoothness > SMOOTHNESSES[0]:
+            uneven = self._add_contrast(highest)
+            highest = uneven if uneven.shape[0] > 0 else highest
         smoothness, length = highest.shape
         return FrontKernel(highest.following, Kernel(SMOOTHNESSES[smoothness], self.lengths[length], highest.sill))
+
+    def _add_contrast(self, found: _Found) -> _Found:
+        """Climb from one contrast to the next as long as that helps."""
+        for contrast in CONTRASTS:
+            steeper = self._climb(found.following._replace(contrast=contrast), found.shape)
+            if steeper.score <= found.score:
+                break
+            found = steeper
+        return found
 
     def _climb(self, following: Following, shape: Shape) -> _Found:
         """Go to better neighbours until there are none."""
