@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from cases import Record, number
+from cases import Record, code_hash, number
 
 import xr_dip
 
@@ -54,17 +54,19 @@ def write_page(path: Path, title: str, parts: Iterable[str], records: Sequence[R
 
 
 def provenance(records: Sequence[Record], command: str) -> str:
-    """Say what made the records: version, machines, members, and if the code changed meanwhile."""
+    """Say what made the records: version, machines, members, and how many the code has changed since."""
     machines = sorted({str(record["machine"]) for record in records if "machine" in record})
     members = sorted({(str(record["method"]), str(record["members"])) for record in records if record.get("members")})
-    codes = {record["code"] for record in records if "code" in record}
+    present = code_hash()
+    older = [record["code"] for record in records if record.get("code", present) != present]
     lines = [f"Written by `{command}`, xr_dip {xr_dip.__version__}, {len(records)} records."]
     if members:
         lines.append("Members: " + ", ".join(f"{method} {count}" for method, count in members) + ".")
     if machines:
         lines.append("Machine: " + "; ".join(machines) + ".")
-    if len(codes) > 1:
-        lines.append(f"Records of {len(codes)} states of the code; `--fresh` computes all anew.")
+    if older:
+        states = f"{len(set(older))} earlier states of the code"
+        lines.append(f"{len(older)} of the records are of {states}; `--fresh` computes all anew.")
     return " ".join(lines)
 
 
