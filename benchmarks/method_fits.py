@@ -7,10 +7,12 @@ have fewer. On the knots of a spline, a few to a coarse cell as for the default 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -135,6 +137,8 @@ class EnsembleJob:
 
     ensemble: Ensemble
     device: str
+    fits: Path | None = None
+    """Folder that keeps the fitted members, see `run_ensemble`."""
 
     def is_done(self, store: Store) -> bool:
         """Tell whether all records are there."""
@@ -142,20 +146,23 @@ class EnsembleJob:
 
     def run(self) -> list[Record]:
         """Return a record for each constraint."""
-        return run_ensemble(self.ensemble, self.device)
+        return run_ensemble(self.ensemble, self.device, self.fits)
 
     def __str__(self) -> str:
         """Show the ensemble."""
         return str(self.ensemble)
 
 
-def run_ensemble(ensemble: Ensemble, device: str = "cpu") -> list[Record]:
+def run_ensemble(ensemble: Ensemble, device: str = "cpu", fits: Path | None = None) -> list[Record]:
     """Fit the members once and score every constraint on them.
 
     Parameters
     ----------
     ensemble : Ensemble
     device : str
+    fits : Path, optional
+        Folder that keeps the fitted members, which take hours, and gives them back when only what comes after the fits
+        has changed: constraints, kriging, scores. To be deleted by hand when the fits change.
 
     Returns
     -------
@@ -163,7 +170,7 @@ def run_ensemble(ensemble: Ensemble, device: str = "cpu") -> list[Record]:
         A record for each constraint, see `cases.score`; ``misfit`` is the largest error of a block mean before it.
     """
     twin = make_twin(open_field(ensemble.field), ensemble.factor, ensemble.noise)
-    members, seconds = _fit(ensemble, twin, device)
+    members, seconds = _fit(ensemble, twin, device) if fits is None else _recall(ensemble, twin, device, fits)
     factor, values = (ensemble.factor, ensemble.factor), twin.coarse.values
     sea = find_sea(values, factor, mask=twin.sea.values, weights=None)
     before = float(np.nanmax(abs(misfit(members.mean(axis=0), values, sea.weights, factor))))
@@ -203,6 +210,19 @@ def _fit(ensemble: Ensemble, twin: Twin, device: str) -> tuple[FloatArray, float
         del PRESETS[name]
     seconds = time.process_time() - start
     return result[f"{twin.fine.name}_members"].values.astype(np.float64), seconds
+
+
+def _recall(ensemble: Ensemble, twin: Twin, device: str, folder: Path) -> tuple[FloatArray, float]:
+    """Return what `_fit` gave before, or let it, and keep that."""
+    path = folder / f"{ensemble.key}.npz"
+    if not path.exists():
+        members, seconds = _fit(ensemble, twin, device)
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.npz")
+        np.savez(partial, members=members, seconds=seconds)
+        os.replace(partial, path)
+    with np.load(path) as kept:
+        return kept["members"], float(kept["seconds"])
 
 
 def _enforce(constraint: str, members: FloatArray, twin: Twin, sea: Sea, ensemble: Ensemble) -> Combination:

@@ -6,6 +6,7 @@ for each constraint; a broken run goes on where it ended) and the page methods.m
     python benchmarks/methods.py --jobs 2
     python benchmarks/methods.py --jobs 2 --fields gulf_stream_200907 --kinds bandlimited dcgan
     python benchmarks/methods.py --quick
+    python benchmarks/methods.py --fresh --fits ~/fits    # after a change of the constraints: fits from the last run
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--noises", nargs="+", type=float, metavar="SHARE", help="default: 0 and 0.02")
     parser.add_argument("--without-losses", action="store_true", help="fit the mean square only")
+    parser.add_argument("--fits", type=Path, metavar="FOLDER", help="keep fits there, and take those that are there")
     options = parser.parse_args(arguments)
     check_names(options.fields, (*FIELDS, SYNTHETIC))
     options.members = options.members or MEMBERS
@@ -102,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = Store(out / "methods.json", options.fresh)
     jobs = [Job(case, options.device) for case in cases]
     failures = run_jobs(
-        [*jobs, *(EnsembleJob(ensemble, options.device) for ensemble in ensembles)], store, options.jobs
+        [*jobs, *(EnsembleJob(ensemble, options.device, options.fits) for ensemble in ensembles)], store, options.jobs
     )
     write(out, store, options)
     for failure in failures:
