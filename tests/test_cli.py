@@ -137,6 +137,7 @@ def test_every_option_arrives(coarse, tmp_path, calls):
     options += ["--perturb-observations", "--latent-samples", 4]
     options += ["--keep-members", "--quiet", "--factor", "2,3", "--mask", f"{coarse}:tmask"]
     options += ["--generator-option", "latent=fixed", "--generator-option", "width=1.5"]
+    options += ["--generator-option", "shared=false"]
     options += ["--operator", "gaussian", "--operator-option", "width=0.4"]
     options += ["--penalty", "gradient=0.01", "--constraint-option", "value_range=-2,2"]
     options += ["--land-value", 0, "--extrapolate", "--periodic", "no"]
@@ -153,7 +154,7 @@ def test_every_option_arrives(coarse, tmp_path, calls):
         "members": 3,
         "preset": "fast",
         "generator": "dcgan",
-        "generator_options": {"latent": "fixed", "width": 1.5},
+        "generator_options": {"latent": "fixed", "width": 1.5, "shared": False},
         "loss": "charbonnier",
         "penalties": {"gradient": 0.01},
         "constraint": "additive",

@@ -412,6 +412,11 @@ def test_weights_that_are_not_one_for_each_level_are_refused(weights):
         make_lapsrn(SHAPE, (3, 4), 0, level_weights=weights)
 
 
+def test_whether_weights_are_shared_is_true_or_false():
+    with pytest.raises(ValueError, match=r"Invalid shared 'no'[.] It must be True or False[.]"):
+        make_lapsrn((4, 4), (2, 2), 0, shared="no")
+
+
 def test_weights_of_levels_on_the_command_line(tmp_path):
     coarse_field((8, 9)).to_dataset().to_netcdf(tmp_path / "coarse.nc")
     words = f"downscale {tmp_path / 'coarse.nc'} {tmp_path / 'fine.nc'} --var ssh --factor 3 --members 2 --quiet"

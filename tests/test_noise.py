@@ -13,6 +13,7 @@ import xr_dip
 from xr_dip import presets
 from xr_dip.cf.horizontal import find_horizontal
 from xr_dip.noise import NoiseField, read_noise, variance_of
+from xr_dip.sea import Flag
 from xr_dip.slices import time_stamps
 
 TILES = {"tile": 8, "overlap": 4}
@@ -195,6 +196,16 @@ def test_stops_at_the_noise():
 
 
 # Members that see noise of their own.
+
+
+@pytest.mark.parametrize(("noise_std", "flagged"), [(None, True), (1.0, False)])
+def test_a_fit_that_stops_at_the_noise_has_converged(noise_std, flagged, tiny, monkeypatch):
+    """One that is left where it began has not, unless all that it misses may be noise."""
+    make = presets.PRESETS[tiny]
+    monkeypatch.setitem(presets.PRESETS, tiny, lambda f: dataclasses.replace(make(f), iterations=2, learning_rate=1e-9))
+    da = coarse_field((6, 8))
+    out = run(0.1 * (da - da.mean()) / da.std(), preset=tiny, noise_std=noise_std)
+    assert bool(out.ssh_flag.isin(Flag.not_converged.value).any()) == flagged
 
 
 def test_perturbation_needs_noise(tiny):

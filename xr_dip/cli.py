@@ -57,7 +57,7 @@ class TileType(ParamType):
 
 
 class OptionType(ParamType):
-    """``NAME=NUMBER`` or ``NAME=NUMBER,NUMBER``; a word stays a word."""
+    """``NAME=NUMBER``, ``NAME=NUMBER,NUMBER`` or ``NAME=true``; any other word stays a word."""
 
     name = "NAME=VALUE"
 
@@ -66,12 +66,14 @@ class OptionType(ParamType):
         name, equals, text = str(value).partition("=")
         if not (name and equals and text):
             self.fail(f"Invalid option {value!r}. It must be a name and a value: channels=32.", param, ctx)
-        values = tuple(_number(word.strip()) for word in text.split(","))
+        values = tuple(_value(word.strip()) for word in text.split(","))
         return name, values if len(values) > 1 else values[0]
 
 
-def _number(word: str) -> int | float | str:
-    """Return a whole number, another number, or what is none."""
+def _value(word: str) -> bool | int | float | str:
+    """Return a truth value, a whole number, another number, or what is none."""
+    if word in ("true", "false"):
+        return word == "true"
     for kind in (int, float):
         with suppress(ValueError):
             return kind(word)

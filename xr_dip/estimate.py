@@ -44,7 +44,7 @@ from xr_dip.standard import Standard, standardise
 
 __all__ = ["SCALARS", "SliceEstimate", "describe_device", "make_recipe"]
 
-# A fit that leaves more than this share of the standard deviation unexplained has not converged.
+# A fit that leaves more than this share of the standard deviation unexplained has not converged, unless that is noise.
 LARGEST_MISFIT = 0.5
 
 
@@ -248,7 +248,7 @@ class SliceEstimate:
     ) -> Piece:
         recipe = self.recipe
         missed = recipe.misfit(fields.mean(axis=0), values, sea.weights, recipe.factor)
-        unconverged = any(fit.misfit > LARGEST_MISFIT for fit in fits)
+        unconverged = any(fit.misfit > LARGEST_MISFIT and fit.stopped != "discrepancy" for fit in fits)
         flags = np.where(sea.mask & unconverged, sea.flags | Flag.not_converged, sea.flags).astype(np.int8)
         return Piece(
             mean=combined.mean,

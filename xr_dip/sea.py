@@ -38,7 +38,7 @@ class Flag(IntFlag):
     seam = 4
     """Blended from several tiles."""
     not_converged = 8
-    """A fit ended at its last iteration."""
+    """A fit ended far from the coarse values, by more than half of their standard deviation."""
     coarse_unused = 16
     """Fine land under a coarse value, which therefore constrains nothing."""
     extrapolated = 32

@@ -240,7 +240,7 @@ def make_lapsrn(
     Raises
     ------
     ValueError
-        If a number is not positive, or the weights are not one for each level.
+        If a number is not positive, the weights are not one for each level, or `shared` is neither true nor false.
 
     References
     ----------
@@ -257,6 +257,8 @@ def make_lapsrn(
     (torch.Size([2, 32, 36]), torch.Size([1, 24, 27]))
     """
     check_counts(channels=channels, depth=depth, batch=batch, crop=crop)
+    if not isinstance(shared, bool):
+        raise ValueError(f"Invalid shared {shared!r}. It must be True or False.")
     weights = _check_weights((1.0,) * doublings(factor) if level_weights is None else level_weights, factor)
     rng = torch.Generator().manual_seed(seed)
     lessons = Lessons(shape, doublings(factor), batch, crop, periodic=periodic, rng=rng)

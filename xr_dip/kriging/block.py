@@ -172,9 +172,7 @@ class BlockKriging(Estimator):
         columns = self._columns(values)
         residuals, variances = [], []
         for kernel, (_, regression, _) in zip(self.covariance.kernels, self._parts, strict=True):
-            precision = regression.precision_diagonal()
-            determined = precision > 1e-9 * regression.cholesky.inverse_diagonal()
-            variance = np.where(determined, 1.0 / np.where(determined, precision, 1.0), np.nan)[:, None]
+            variance = regression.left_out_variances()[:, None]
             residual = regression.solve(columns)[0] * variance
             residual, variance = equally_noisy(residual, variance, self.support.noise_of_cells / kernel.sill)
             residuals.append(self._grids(residual, np.nan).reshape(values.shape))

@@ -154,6 +154,13 @@ class Support:
         noise = np.atleast_1d(self.noise_of_cells)
         return float(1 / (1 / noise).mean()) if (noise > 0).all() else 0.0
 
+    @cached_property
+    def look(self) -> bytes:
+        """What tells it from others: covariances and variances of one are those of all that look alike."""
+        numbers = self.cells, self.shares, np.asarray(self.noise_of_cells)
+        plain = repr((self.shape, self.factor, self.periodic)).encode()
+        return plain + b"".join(np.ascontiguousarray(part).tobytes() for part in numbers)
+
     def window(self, rows: Cells, columns: Cells) -> Support:
         """Part of the support, cut in whole coarse cells; it goes round if it has all columns of one that does."""
         cells = self.cells[rows, columns]

@@ -19,6 +19,8 @@ from xr_dip.kriging.block_covariance import Support, block_table, covariance_mat
 MOST_REFINEMENTS = 30
 REFINED = 1e-12
 """Relative misfit at which the refinement stops."""
+UNDETERMINED = 1e-9
+"""Share of the precision of a value that is left, but for rounding, where the trend needs that value."""
 
 
 class Cholesky(Protocol):
@@ -268,10 +270,15 @@ class Regression:
             alpha, beta = alpha + last, beta + slope
         return alpha, beta
 
-    def precision_diagonal(self) -> FloatArray:
-        """Diagonal of Q, shape (n,)."""
-        trend = linalg.cho_solve(self._normal, self.solved_design.T)
-        return np.asarray(self.cholesky.inverse_diagonal() - (self.solved_design.T * trend).sum(axis=0))
+    def left_out_variances(self) -> FloatArray:
+        """Variance of the error of predicting each value from all others, shape (n,): one over the diagonal of Q.
+
+        NaN where the others cannot tell the trend, as without the one bulge of a straight strait.
+        """
+        trend, inverse = linalg.cho_solve(self._normal, self.solved_design.T), self.cholesky.inverse_diagonal()
+        precision = inverse - (self.solved_design.T * trend).sum(axis=0)
+        determined = precision > UNDETERMINED * inverse
+        return np.where(determined, 1.0 / np.where(determined, precision, 1.0), np.nan)
 
     def variance(self, covariances: FloatArray, trends: FloatArray) -> FloatArray:
         """Share of the unit variance that the data explain, less what the unknown trend adds.

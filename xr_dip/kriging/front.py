@@ -135,11 +135,11 @@ class FrontKriging:
 
     def _isotropic_posterior(self, support: Support) -> FloatArray:
         """Posterior variance of the best isotropic kernel, shape (cells,): the same in all windows that look alike."""
-        look = repr(support.shape).encode() + support.cells.tobytes() + support.shares.tobytes()
-        if look not in self._isotropic:
+        if support.look not in self._isotropic:
             places, no_values = Places(self.base, self.fronts, Following(), support), np.zeros((support.cells.sum(), 1))
-            self._isotropic[look] = Solution(places, self.base.covariance.best, self.base, no_values).posterior
-        return self._isotropic[look]
+            isotropic = Solution(places, self.base.covariance.best, self.base, no_values)
+            self._isotropic[support.look] = isotropic.posterior
+        return self._isotropic[support.look]
 
     def left_out(self, estimate: FrontEstimate) -> LeftOut:
         """Residuals of this kriging in the form of those of the plain one, for draws of its errors.
@@ -258,7 +258,7 @@ class Solution:
     ----------
     alpha, beta : array, shape (cells,) and (terms,)
     residuals, variances : array, shape (cells,)
-        Leave-one-out residuals, and their variances at unit sill.
+        Leave-one-out residuals, and their variances at unit sill; NaN in cells that nothing else predicts.
     posterior : array, shape (cells,)
         Mean posterior variance at the nodes, at unit sill.
     """
@@ -268,7 +268,7 @@ class Solution:
         regression = regress(places, blocks, base, kernel.sill)
         alpha, beta = regression.solve(column)
         self.alpha, self.beta = alpha[:, 0], beta[:, 0]
-        variances = 1.0 / np.maximum(regression.precision_diagonal(), TINY)
+        variances = regression.left_out_variances()
         noise = places.support.noise_of_cells / kernel.sill
         self.residuals, self.variances = equally_noisy(self.alpha * variances, variances, noise)
         explained = regression.variance(nodes.reshape(-1, len(blocks)).T, places.trend()).reshape(nodes.shape[:2])

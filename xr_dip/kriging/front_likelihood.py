@@ -64,7 +64,8 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
     Returns
     -------
     FrontKriging or None
-        None where the values do not call for it: few cells, or a field that is alike in all directions and everywhere.
+        None where the values do not call for it: few cells, or few close together, or a field that is alike in all
+        directions and everywhere.
 
     Examples
     --------
@@ -82,7 +83,10 @@ def follow_fronts(base: Estimator, values: npt.NDArray[np.floating]) -> FrontKri
     if support.cells.sum() < FEWEST_CELLS or np.sqrt(sill) <= ROUNDING * largest:
         return None
     fronts = Fronts(base.mean(values), support.weights > 0, support.factor, base.pitch, periodic=support.periodic)
-    kernel = _Likelihood(base, fronts, values).maximise()
+    likelihood = _Likelihood(base, fronts, values)
+    if not likelihood.starts:
+        return None
+    kernel = likelihood.maximise()
     return FrontKriging(base, fronts, kernel) if any(kernel.following) else None
 
 

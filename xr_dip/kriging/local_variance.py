@@ -65,7 +65,7 @@ def local_variance(support: Support, pitch: tuple[float, float], kernel: Kernel,
             continue
         tile = slice(row - top, min(row + TILE, ny) - top), slice(column - left, min(column + TILE, nx) - left)
         near = support.window(*window)
-        look = repr(tile).encode() + near.shares.tobytes() + np.asarray(near.noise_of_cells).tobytes()
+        look = repr(tile).encode() + near.look
         if look not in known:
             known[look] = _explained(near, sources, tile, nugget, kernel.sill)
         block = known[look]

@@ -22,7 +22,7 @@ FLAGS = {
     "land": "land, no estimate",
     "no_data": "sea under a missing coarse value, no estimate unless extrapolated",
     "seam": "blended from several tiles",
-    "not_converged": "of a fit that ended at its last iteration",
+    "not_converged": "of a fit that ended far from the coarse values",
     "coarse_unused": "land under a coarse value, which therefore constrains nothing",
     "extrapolated": "sea beside the data, which nothing constrains",
 }
