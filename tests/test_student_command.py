@@ -60,6 +60,30 @@ def test_a_student_is_trained_and_applied(files, tmp_path, fine):
         assert float(abs(out.conservation_error).max()) < 1e-6
 
 
+@pytest.mark.filterwarnings("ignore:There are 2 days to learn from")
+@pytest.mark.parametrize("alone", [False, True])
+def test_time_may_have_any_name(files, tmp_path, alone):
+    """NEMO calls it `time_counter`; in files of a day each it may be a scalar."""
+    (tmp_path / "fine").mkdir()
+    with xr.open_dataset(files / "days.nc") as days, xr.open_dataset(files / "fine.nc") as fine:
+        days.rename(time="time_counter").to_netcdf(tmp_path / "days.nc")
+        for day in range(2):
+            one = fine.drop_encoding().rename(time="time_counter").isel(time_counter=day if alone else [day])
+            one.to_netcdf(tmp_path / "fine" / f"ssh_{day}.nc")
+    path = tmp_path / "student.safetensors"
+    result = run("distill", tmp_path / "days.nc", tmp_path / "fine", path, "--var", "ssh", *SMALL)
+    assert result.exit_code == 0, result.stderr
+    assert xr_dip.load_student(path).settings.training["days"] == 2
+
+
+def test_results_of_another_variable_are_refused(files, tmp_path):
+    path = tmp_path / "student.safetensors"
+    with xr.open_dataset(files / "days.nc") as days:
+        days.rename(ssh="adt").to_netcdf(tmp_path / "days.nc")
+    result = run("distill", tmp_path / "days.nc", files / "fine", path, "--var", "adt", *SMALL)
+    assert_one_line(result, "Invalid variable 'adt_mean'. It must be among")
+
+
 def test_what_goes_wrong_is_one_line(files, tmp_path):
     (tmp_path / "empty").mkdir()
     path = tmp_path / "student.safetensors"

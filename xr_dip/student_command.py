@@ -10,6 +10,7 @@ from typing import Any
 import click
 import xarray as xr
 
+from xr_dip.archive.clock import open_clocked
 from xr_dip.cf.netcdf import check_output, write_netcdf
 from xr_dip.distillation.student import load_student
 from xr_dip.distillation.teaching import distill
@@ -57,7 +58,7 @@ def make_train_command(*, errors: Errors, open_file: OpenFile) -> click.Command:
     def train(coarse: Path, fine: Path, target: Path, name: str, overwrite: bool, quiet: bool, **options: Any) -> None:
         with errors():
             check_output(target, overwrite=overwrite, inputs=(coarse, fine))
-            with open_file(coarse) as dataset, _open_results(fine, open_file) as results:
+            with open_file(coarse) as dataset, _open_results(fine, name, open_file) as results:
                 field = select_variable(dataset, name)
                 student = distill(field, results, dataset=dataset, progress=not quiet, **options)
                 student.save(target, overwrite=overwrite)
@@ -109,8 +110,8 @@ def make_apply_command(*, errors: Errors, open_file: OpenFile, open_mask: Any, p
 
 
 @contextmanager
-def _open_results(path: Path, open_file: OpenFile) -> Iterator[xr.Dataset]:
-    """Open a file of results, or all of a folder, one time after the other."""
+def _open_results(path: Path, name: str, open_file: OpenFile) -> Iterator[xr.Dataset]:
+    """Open a file of results for a variable, or all of a folder, one time after the other."""
     if not path.is_dir():
         with open_file(path) as dataset:
             yield dataset
@@ -120,8 +121,10 @@ def _open_results(path: Path, open_file: OpenFile) -> Iterator[xr.Dataset]:
         raise FileNotFoundError(
             f"Invalid FINE '{path}'. It must be a file, or a folder with files *.nc: there are none."
         )
+    with open_file(files[0]) as first, open_clocked(first, f"{name}_mean") as (_, clock):
+        dim = clock.dim
     try:
-        opened = xr.open_mfdataset(files, combine="nested", concat_dim="time")
+        opened = xr.open_mfdataset(files, combine="nested", concat_dim=dim)
     except (OSError, ValueError):
         for file in files:
             open_file(file).close()  # an error of one file names it
