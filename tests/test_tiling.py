@@ -101,6 +101,13 @@ def test_sizes_that_cannot_be(tile):
         make_tiling((64, 64), (2, 2), tile=tile)
 
 
+def test_an_overlap_needs_tiles_but_for_small_domains():
+    with pytest.raises(ValueError, match=r"Invalid overlap 4 with the tile None\. It must be None, too"):
+        make_tiling((64, 64), (2, 2), tile=None, overlap=4)
+    assert make_tiling((12, 12), (2, 2), overlap=4) is None
+    assert make_tiling((12, 12), (2, 2), tile=12, overlap=4) is None
+
+
 @pytest.mark.parametrize("overlap", [1, 7, 2.0, True, "some"])
 def test_overlaps_that_cannot_be(overlap):
     with pytest.raises(ValueError, match=r"Invalid overlap .* It must be a whole number of coarse cells from 2 to 6"):

@@ -260,7 +260,8 @@ def make_tiling(
         Coarse cells along each side of a tile, its overlaps included. "auto" leaves a domain of up to 48 cells along
         each side whole, and takes 40 for a larger one; None leaves any whole.
     overlap : int, optional
-        Coarse cells that neighbours share; 8 by default, or a quarter of a smaller tile.
+        Coarse cells that neighbours share; 8 by default, or a quarter of a smaller tile. A domain that is small enough
+        to be one tile does without; with a tile of None there must be none.
     periodic : bool
         Whether the last column borders on the first.
 
@@ -272,7 +273,7 @@ def make_tiling(
     Raises
     ------
     ValueError
-        If tile or overlap is no such number.
+        If tile or overlap is no such number, or there is an overlap of no tiles.
 
     Examples
     --------
@@ -302,6 +303,11 @@ def _check(tile: Any, overlap: Any) -> tuple[int | None, int]:
     if not (tile is None or tile == "auto" or (whole and tile >= LEAST_TILE)):
         raise ValueError(
             f"Invalid tile {tile!r}. It must be 'auto', None, or a whole number of coarse cells, at least {LEAST_TILE}."
+        )
+    if tile is None and overlap is not None:
+        raise ValueError(
+            f"Invalid overlap {overlap!r} with the tile None. It must be None, too: a domain that is left whole, as it "
+            "is with every operator but 'block_mean', has no tiles to share cells."
         )
     size = USUAL_TILE if tile == "auto" else None if tile is None else int(tile)
     most = (USUAL_TILE if size is None else size) // 2
