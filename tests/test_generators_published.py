@@ -91,6 +91,14 @@ def test_generators_of_one_kind_and_size_share_an_architecture(make):
     assert len({one.architecture, wider.architecture, around.architecture}) == 3
 
 
+@pytest.mark.parametrize("padding", [(1, 1), (3, 4), 2])
+@each
+def test_only_knots_are_padded(make, padding):
+    with pytest.raises(ValueError, match=r"Invalid padding .* without a ratio\. It must be left out"):
+        make((3, 4), (2, 2), 0, padding=padding)
+    make((3, 4), (2, 2), 0, padding=[3, 3])
+
+
 def make_problem(land=False):
     weights = np.ones((6, 8))
     weights[:2, :3] = 0.0 if land else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from xr_dip.blocks import Factor
@@ -9,6 +10,8 @@ from xr_dip.fitting.linear import Separable
 from xr_dip.generators.bandlimited import working_grids
 
 Extent = tuple[tuple[int, int], Separable | None]
+
+USUAL_PADDING = (3, 3)
 
 
 def halvings(size: tuple[int, int]) -> int:
@@ -113,11 +116,16 @@ def working_extent(
     shape, factor
         As for `fine_extent`.
     ratio, padding, periodic
-        As for `knot_extent`; or a ratio of None.
+        As for `knot_extent`; or a ratio of None, with the padding that generators have by default.
 
     Returns
     -------
     (int, int), Separable or None
+
+    Raises
+    ------
+    ValueError
+        If there is a padding of one's own without a ratio: only knots are padded.
 
     Examples
     --------
@@ -125,5 +133,10 @@ def working_extent(
     ((80, 112), None)
     """
     if ratio is None:
+        if not np.array_equal(padding, USUAL_PADDING):
+            raise ValueError(
+                f"Invalid padding {padding} without a ratio. It must be left out, or come with a ratio: only knots are "
+                "padded, and without a ratio the network works on the fine cells."
+            )
         return fine_extent(shape, factor)
     return knot_extent(shape, factor, ratio, padding, periodic=periodic)
