@@ -148,14 +148,16 @@ def downscale(
         own values, and they are blended. "auto" leaves a domain of up to 48 cells along each side whole, and takes 40
         for a larger one; None leaves any whole.
     overlap : int, optional
-        Coarse cells that neighbouring tiles share; 8 by default, or a quarter of a smaller tile.
+        Coarse cells that neighbouring tiles share; 8 by default, or a quarter of a smaller tile. Where "auto" or the
+        size of a tile leaves a small domain whole it has no effect; with a tile of None it is refused.
     seed : int
         Every random number comes from it, from the time stamp, the tile and the member.
     device : str
         "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", ...
     batch : int, optional
         Members fitted together in one optimisation: by default one on a CPU, and on a GPU as many as its memory holds.
-        It changes the speed, and the members by rounding only.
+        It changes the speed, and the members by rounding only. With a `relay` they are fitted one by one: it must then
+        be None or 1.
     keep_members : bool
         Also return the members.
     progress : bool
@@ -240,7 +242,7 @@ def downscale(
         seed=check_seed(seed),
         device=device,
         name=name,
-        batch=check_batch(batch),
+        batch=check_batch(batch, warm=relay is not None),
         tiling=tiling,
     )
     scalars = estimates.SCALARS if tiling else estimates.SCALARS[:-1]

@@ -211,8 +211,8 @@ def check_members(members: Any) -> int:
     return check_whole("members", members)
 
 
-def check_batch(batch: Any) -> int | None:
-    """Return the number of members fitted together, at least 1; or None.
+def check_batch(batch: Any, *, warm: bool = False) -> int | None:
+    """Return the number of members fitted together, at least 1; or None. With warm starts there is no other than 1.
 
     Examples
     --------
@@ -221,7 +221,15 @@ def check_batch(batch: Any) -> int | None:
     ...
     ValueError: Invalid batch 0. It must be a whole number of at least 1.
     """
-    return None if batch is None else check_whole("batch", batch)
+    if batch is None:
+        return None
+    size = check_whole("batch", batch)
+    if warm and size > 1:
+        raise ValueError(
+            f"Invalid batch {size} with a warm start. It must be None or 1: members fitted together neither begin from "
+            "what others have learned nor hand it on."
+        )
+    return size
 
 
 def check_latent_samples(latent_samples: Any) -> int:

@@ -79,6 +79,22 @@ def test_days_from_end_to_end_with_a_mask(tiny, tmp_path):
     assert "days skipped, there already  3" in invoke(*arguments, "--resume").stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--icechunk"], "Invalid icechunk True without zarr. It must be None"),
+        (["--no-icechunk"], "Invalid icechunk False without zarr. It must be None"),
+        (["--chain", 5], "Invalid chain 5 without warm_start. It must be left out"),
+    ],
+)
+def test_options_without_effect_are_refused(tiny, tmp_path, options, message):
+    coarse_days().to_netcdf(tmp_path / "in.nc")
+    result = invoke(tmp_path / "in.nc", tmp_path / "out", *OPTIONS, *options)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert names(tmp_path) == ["in.nc"]
+
+
 def test_noise_may_be_a_variable_of_a_file(calls, tmp_path):
     size = coarse_days().ssh[0].copy(data=np.full((5, 6), 0.02)).rename("err")
     size.drop_vars("time").to_dataset().to_netcdf(tmp_path / "noise.nc")

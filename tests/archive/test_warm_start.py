@@ -98,6 +98,24 @@ def test_a_length_that_means_nothing_is_refused(tiny, tmp_path, length):
         run(coarse_days(), tmp_path / "out", warm_start=True, chain=length)
 
 
+def test_a_length_is_of_warm_starts(tiny, tmp_path):
+    with pytest.raises(ValueError, match=r"Invalid chain 5 without warm_start\. It must be left out"):
+        run(coarse_days(), tmp_path / "out", chain=5)
+    with pytest.raises(ValueError, match=r"Invalid chain 0\. It must be a whole number of days"):
+        run(coarse_days(), tmp_path / "out", chain=0)
+    assert names(tmp_path) == []
+
+
+def test_warm_members_are_no_batch(tiny, tmp_path):
+    with pytest.raises(ValueError, match=r"Invalid batch 2 with a warm start\. It must be None or 1"):
+        run(coarse_days(), tmp_path / "out", batch=2, **WARM)
+    assert names(tmp_path) == []
+    options = {"members": 2, "preset": "tiny", "device": "cpu", "progress": False, "relay": Relay()}
+    with pytest.raises(ValueError, match=r"Invalid batch 2 with a warm start\. It must be None or 1"):
+        downscale(coarse_days(1).ssh, 2, batch=2, **options)
+    assert float(downscale(coarse_days(1).ssh, 2, batch=1, **options).iterations[0]) == 8
+
+
 def test_heads_are_those_of_a_cold_run_and_the_others_are_not(tiny, warm, series, tmp_path):
     run(series, tmp_path / "cold")
     heads = [stamps(series)[index] for index in (0, 3, 5)]

@@ -259,6 +259,11 @@ def test_sizes_that_cannot_be_are_refused(size):
         fit_members(*members_of(cliffs(9)), FitConfig(), fixed, batch=size)
 
 
+def test_members_that_begin_from_others_are_no_batch():
+    with pytest.raises(ValueError, match=r"Invalid batch 2 with starts\. It must be None or 1"):
+        fit_members(*members_of(cliffs(9, 9)), FitConfig(), fixed, batch=2, starts=[None, None])
+
+
 # On a GPU.
 
 

@@ -22,6 +22,39 @@ LENGTH = 30
 LARGEST_STEP = 1.5
 
 
+def chain_length(chain: Any, *, warm_start: bool) -> int:
+    """Return the days of a chain.
+
+    Parameters
+    ----------
+    chain : int or None
+        As asked for; None for the usual 30.
+    warm_start : bool
+        Whether days begin from one another; else each is a chain by itself.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of at least 1, or is asked for without warm starts.
+
+    Examples
+    --------
+    >>> chain_length(None, warm_start=True), chain_length(10, warm_start=True), chain_length(None, warm_start=False)
+    (30, 10, 1)
+    """
+    if chain is None:
+        return LENGTH if warm_start else 1
+    if isinstance(chain, bool) or not isinstance(chain, int) or chain < 1:
+        raise ValueError(f"Invalid chain {chain!r}. It must be a whole number of days, at least 1.")
+    if not warm_start:
+        raise ValueError(f"Invalid chain {chain} without warm_start. It must be left out: only warm days have chains.")
+    return chain
+
+
 @dataclass(frozen=True, eq=False)
 class Chain:
     """Days that follow one another.
@@ -72,17 +105,12 @@ def make_chains(days: Sequence[Day], length: int) -> list[Chain]:
     days : sequence of Day
         All of the archive, in the order of time, unreadable ones last.
     length : int
-        Days of a chain, fewer before a gap and at the end: a gap is a step half as long again as the usual one. An
-        unreadable file is a chain by itself.
+        Days of a chain, of `chain_length`; fewer before a gap and at the end: a gap is a step half as long again as the
+        usual one. An unreadable file is a chain by itself.
 
     Returns
     -------
     list of Chain
-
-    Raises
-    ------
-    ValueError
-        If the length is no whole number of at least 1.
 
     Examples
     --------
@@ -91,8 +119,6 @@ def make_chains(days: Sequence[Day], length: int) -> list[Chain]:
     >>> [chain.label for chain in make_chains(days, 2)]
     ['2020-01-01', '2020-01-03', '2020-01-09']
     """
-    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
-        raise ValueError(f"Invalid chain {length!r}. It must be a whole number of days, at least 1.")
     return [Chain(part) for run in _runs(days) for part in _parts(run, length)]
 
 

@@ -107,7 +107,7 @@ def _options() -> list[click.Parameter]:
         click.Option(
             ["--icechunk/--no-icechunk"],
             default=None,
-            help="Whether the store is one of icechunk.  [default: where it is installed and there is no --shard]",
+            help="Whether that store is one of icechunk.  [default: where it is installed and there is no --shard]",
         ),
         click.Option(["--resume"], is_flag=True, help="Go on where days are there already."),
         click.Option(["--shard"], metavar="I/N", help="The I-th of N shares of the days."),
@@ -118,10 +118,8 @@ def _options() -> list[click.Parameter]:
         click.Option(
             ["--chain"],
             type=int,
-            default=LENGTH,
-            show_default=True,
             metavar="N",
-            help="Days of a chain of warm starts.",
+            help=f"Days of a chain, with --warm-start.  [default: {LENGTH}]",
         ),
         click.Option(["--dry-run"], is_flag=True, help="Say what it would cost, from a few fits; write nothing."),
         click.Option(["--quiet"], is_flag=True, help="No progress and no summary; failed days on standard error."),

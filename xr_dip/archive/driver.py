@@ -20,7 +20,7 @@ from typing import Any
 
 import xarray as xr
 
-from xr_dip.archive.chains import LENGTH, make_chains
+from xr_dip.archive.chains import chain_length, make_chains
 from xr_dip.archive.cost import estimate_cost
 from xr_dip.archive.days import Day, Source, count_steps, find_days
 from xr_dip.archive.folder import Folder
@@ -32,7 +32,7 @@ from xr_dip.archive.summary import Outcome, Summary
 from xr_dip.archive.work import Answer, Work, write
 from xr_dip.archive.workers import check_workers, work_on
 from xr_dip.errors import DipWarning
-from xr_dip.inputs import FactorLike
+from xr_dip.inputs import FactorLike, check_batch
 from xr_dip.progress import import_quietly
 
 LOG = logging.getLogger("xr_dip.archive")
@@ -55,7 +55,7 @@ def downscale_archive(
     scheduler: str | None = None,
     daily_mean: bool = False,
     warm_start: bool = False,
-    chain: int = LENGTH,
+    chain: int | None = None,
     dry_run: bool = False,
     progress: bool = True,
     **options: Any,
@@ -80,8 +80,8 @@ def downscale_archive(
     zarr : path, optional
         One Zarr store instead of the files; `out` then holds the summary only.
     icechunk : bool, optional
-        Whether the store is one of icechunk, with a transaction per day. By default as the store is that is there; else
-        where icechunk is installed and there is no `shard`.
+        Whether the store `zarr` is one of icechunk, with a transaction per day. By default as the store is that is
+        there; else where icechunk is installed and there is no `shard`.
     resume : bool
         Go on in an output that holds some of the days; else that is an error.
     shard : str, optional
@@ -96,12 +96,14 @@ def downscale_archive(
         Average the time steps of each date, such as hourly ones.
     warm_start : bool
         Begin the fits of a day from those of the day before: several times faster, see the guide for what it changes.
-        It is for fields that change little from one time to the next.
-    chain : int
-        Days until a warm start begins anew, from a day that is fitted as without. So do the day after a gap in time and
-        the one after a day that failed.
+        It is for fields that change little from one time to the next. Members are then fitted one by one, so that there
+        must be no `batch` but 1.
+    chain : int, optional
+        With `warm_start`: days until it begins anew, from a day that is fitted as without; 30 by default. So do the day
+        after a gap in time and the one after a day that failed.
     dry_run : bool
-        Compute one member of one day only, and say what a run would cost; writes nothing.
+        Say what a run would cost, and write nothing: a few members are fitted to one day, and twice as many where there
+        are more to fit.
     progress : bool
         Show a bar.
     **options : Any
@@ -146,9 +148,10 @@ def downscale_archive(
     begin = time.perf_counter()
     check_workers(workers, scheduler)
     check_options(options)
+    check_batch(options.get("batch"), warm=warm_start)
+    length = chain_length(chain, warm_start=warm_start)
     share = parse_shard(shard)
     days = find_days(source, variable, daily_mean=daily_mean)
-    length = chain if warm_start else 1
     chains = share.of(make_chains(days, length))
     given = {"members": members, "preset": preset, **options}
     job, template = make_job(days[0], variable, factor, given, daily_mean=daily_mean, chain=length)

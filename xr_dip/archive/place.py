@@ -40,6 +40,8 @@ class Place:
     def output(self, template: xr.Dataset, variable: str) -> Folder | Store:
         """Choose the form of the output."""
         if self.zarr is None:
+            if self.icechunk is not None:
+                raise ValueError(f"Invalid icechunk {self.icechunk} without zarr. It must be None: files are no store.")
             return Folder(self.out, variable)
         clock = find_clock(template[f"{variable}_mean"])
         kind = Transactions if self._is_icechunk(self.zarr) else Store

@@ -83,8 +83,8 @@ def fit_members(
         Members fitted together in one optimisation. By default one on the CPU, and on a GPU as many as its free memory
         holds. Small networks gain from it on the CPU too, see `xr_dip.fitting.batched`.
     starts : sequence, optional
-        What each member begins from, None for a fresh one. Members are then fitted one by one: those of a batch do not
-        tell what they have learned.
+        What each member begins from, None for a fresh one. Members are then fitted one by one, and there must be no
+        batch but 1: those of a batch neither begin from what others have learned nor tell what they have.
     done : callable
         Called after each member.
 
@@ -96,13 +96,15 @@ def fit_members(
     Raises
     ------
     ValueError
-        If the batch is not positive.
+        If the batch is not positive, or one of several has starts.
     FitError
         If a member stays NaN after its restarts. It is raised after the others have ended, names the member
         and holds the fits of the others.
     """
     if batch is not None and batch < 1:
         raise ValueError(f"Invalid batch {batch}. It must be at least 1.")
+    if starts is not None and batch not in (None, 1):
+        raise ValueError(f"Invalid batch {batch} with starts. It must be None or 1: they are for one fit at a time.")
     problems = [problem] * members if isinstance(problem, Problem) else problem
 
     def one(member: int) -> Fit | FitError:
