@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 import xr_dip
 from xr_dip.accessor import DipArray, DipDataset
 from xr_dip.blocks import block_mean
+from xr_dip.cf.provenance import read_cost
 from xr_dip.distillation import training
 from xr_dip.distillation.answer import Answer
 from xr_dip.distillation.exercises import hold_out, make_exercises, make_settings, shared_covariance
@@ -224,6 +225,13 @@ def test_the_result_says_who_made_it():
     assert set(fine.data_vars) >= {"zos_mean", "zos_std", "zos_flag", "conservation_error"}
     assert fine.zos_mean.attrs["units"] == "m"
     assert fine.zos_mean.dtype == np.float32
+
+
+def test_the_history_tells_the_seconds_of_a_result_in_memory():
+    student, coarse = wild((2, 3)), field()
+    seconds, device = read_cost(student.downscale(coarse).history.splitlines()[0])
+    assert (0.0 <= seconds < 600.0, device) == (True, "cpu")
+    assert read_cost(student.downscale(coarse.chunk()).history.splitlines()[0]) is None
 
 
 def test_the_accessor_hands_over():

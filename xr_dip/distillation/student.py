@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ class Student:
         >>> student.downscale(coarse.chunk()).ssh_mean.chunks is None
         False
         """
+        begin = time.perf_counter()
         field, target = find_target(
             da,
             self.settings.factor,
@@ -136,7 +138,8 @@ class Student:
         plain: dict[str, Any] = json.loads(self.settings.to_json())
         configuration = {**target.description, "student": {**plain, "sha256": self.digest}}
         method = f"student {self.digest[:12]} of {_teacher_in_short(self.settings)}"
-        return downscaling.finish(field, target, fields, configuration, method, dataset)
+        fine = downscaling.finish(field, target, fields, configuration, method, dataset)
+        return downscaling.with_cost(fine, begin, "cpu", lazy=field.chunks is not None)
 
     def _check_cells(self, target: Target) -> None:
         """Refuse a grid whose scales are others than those that were learned."""
