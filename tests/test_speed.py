@@ -154,6 +154,7 @@ def test_the_whole_plan(module):
         speed.parse(["--parts", "gpu"])
 
 
+@pytest.mark.slow
 def test_the_loop_writes_its_table_and_the_model(module, tmp_path):
     assert run_speed(module, tmp_path, "loop") == 0
     records = {record["method"]: record for record in json.loads((tmp_path / "speed.json").read_text())}
@@ -169,6 +170,7 @@ def test_the_loop_writes_its_table_and_the_model(module, tmp_path):
     assert "This is a model" in (tmp_path / "natl60.md").read_text()
 
 
+@pytest.mark.slow
 def test_tiles_batches_warm_starts_and_growth(module, tmp_path):
     assert run_speed(module, tmp_path, "tiles", "warm", "scaling") == 0
     records = json.loads((tmp_path / "speed.json").read_text())

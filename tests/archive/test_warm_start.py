@@ -166,6 +166,7 @@ def test_shards_are_of_chains(tiny, warm, series, tmp_path):
     same_files(warm, tmp_path / "shards")
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_same_files(tiny, warm, series, tmp_path):
     with dask.config.set({"distributed.worker.preload": [PRESET]}):
         assert run(series, tmp_path / "two", workers=2, **WARM).done == stamps(series)

@@ -9,7 +9,7 @@ from xr_dip.kriging.along_fronts import krige_along_fronts, moderate
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.estimator import LeftOut, left_out_sill
-from xr_dip.kriging.front import Following, FrontKernel, FrontKriging
+from xr_dip.kriging.front import Following, FrontKernel, FrontKriging, Places
 from xr_dip.kriging.front_likelihood import _Likelihood, follow_fronts
 from xr_dip.kriging.fronts import Fronts
 from xr_dip.kriging.matern import colour
@@ -50,6 +50,13 @@ def test_without_strength_it_is_plain_kriging(land):
     np.testing.assert_allclose(estimate.residuals, residuals[0], atol=0.02)
     np.testing.assert_allclose(estimate.variances, variances[0], rtol=0.25)
     np.testing.assert_allclose(estimate.relative[kriging.support.cells], 1.0)
+
+
+def test_pairs_of_cells_have_the_covariance_of_their_nodes():
+    kriging, values = setting(land=True)
+    places = Places(kriging, along(kriging, values).fronts, FOLLOWING, kriging.support)
+    expected = (places.node_covariance(KERNEL) * places.nodes.share[:, :, None]).sum(axis=1)
+    np.testing.assert_allclose(places.block_covariance(places.separation(), KERNEL), expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("land", [False, True])

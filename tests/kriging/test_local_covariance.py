@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xr_dip.blocks import block_sum
 from xr_dip.kriging.block_covariance import Support, covariance_matrix
 from xr_dip.kriging.fronts import Metric
-from xr_dip.kriging.local_covariance import Points, make_nodes, separate, weigh
+from xr_dip.kriging.local_covariance import EACH, Points, make_nodes, separate, weigh
 from xr_dip.kriging.matern import kernel_table, matern
 
 
@@ -32,7 +32,7 @@ def support_of(weights, factor):
 def block_covariance(support, pitch, smoothness, length, order):
     nodes = make_nodes(support, order)
     points = unit_points(nodes.row.ravel() * pitch[0], nodes.column.ravel() * pitch[1])
-    between = separate(points, points).covariance(smoothness, length)
+    between = separate(points.at(EACH), points).covariance(smoothness, length)
     share = np.zeros((len(nodes.share), len(points)))
     share[np.repeat(np.arange(len(nodes.share)), nodes.share.shape[1]), np.arange(len(points))] = nodes.share.ravel()
     return share @ between @ share.T
@@ -43,7 +43,8 @@ def test_a_unit_metric_is_the_plain_covariance(smoothness):
     rng = np.random.default_rng(0)
     y, x = rng.uniform(0, 5, (2, 7))
     expected = matern(np.hypot(y[:, None] - y, x[:, None] - x) / 1.7, smoothness)
-    np.testing.assert_allclose(separate(unit_points(y, x), unit_points(y, x)).covariance(smoothness, 1.7), expected)
+    points = unit_points(y, x)
+    np.testing.assert_allclose(separate(points.at(EACH), points).covariance(smoothness, 1.7), expected)
 
 
 def test_a_common_metric_stretches_the_plane():
@@ -51,7 +52,7 @@ def test_a_common_metric_stretches_the_plane():
     y, x = np.random.default_rng(1).uniform(0, 5, (2, 6))
     metric = Metric(np.full(6, 4.0), np.zeros(6), np.full(6, 0.25))
     points = Points(y, x, metric, np.ones(6))
-    found = separate(points, points).covariance(2.5, 1.0)
+    found = separate(points.at(EACH), points).covariance(2.5, 1.0)
     np.testing.assert_allclose(found, matern(np.hypot((y[:, None] - y) / 2, (x[:, None] - x) * 2), 2.5))
 
 
@@ -59,7 +60,7 @@ def test_a_common_metric_stretches_the_plane():
 @given(st.integers(0, 10**6), st.sampled_from([1.5, 2.5, 3.5]), st.floats(0.3, 4))
 def test_any_metrics_give_a_covariance(seed, smoothness, length):
     points = random_points(np.random.default_rng(seed), 30)
-    matrix = separate(points, points).covariance(smoothness, length)
+    matrix = separate(points.at(EACH), points).covariance(smoothness, length)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-14)
     np.testing.assert_allclose(np.diag(matrix), points.amplitude**2, rtol=1e-12)
     assert np.linalg.eigvalsh(matrix).min() > -1e-12 * len(matrix)
@@ -67,13 +68,14 @@ def test_any_metrics_give_a_covariance(seed, smoothness, length):
 
 def test_around_a_circle_the_short_way_counts():
     y, x = np.zeros(2), np.array([0.5, 9.5])
-    assert separate(unit_points(y, x, period=10.0), unit_points(y, x, period=10.0)).distance[0, 1] == 1.0
+    points = unit_points(y, x, period=10.0)
+    assert separate(points.at(EACH), points).distance[0, 1] == 1.0
 
 
 def test_weighing_in_parts_is_one_product(monkeypatch):
     rng = np.random.default_rng(2)
     points, others, weights = random_points(rng, 11), random_points(rng, 5), rng.standard_normal((5, 2))
-    whole = separate(points, others).covariance(1.5, 0.8) @ weights
+    whole = separate(points.at(EACH), others).covariance(1.5, 0.8) @ weights
     monkeypatch.setattr("xr_dip.kriging.local_covariance.LARGEST_PART", 15)
     np.testing.assert_allclose(weigh(points, others, 1.5, 0.8, weights), whole, rtol=1e-12)
 

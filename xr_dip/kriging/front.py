@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +23,12 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from xr_dip.blocks import FloatArray
-from xr_dip.kriging.block_covariance import Support, fine_cells
+from xr_dip.kriging.block_covariance import IntArray, Support, fine_cells
 from xr_dip.kriging.covariance import Kernel
 from xr_dip.kriging.estimator import Estimator, LeftOut, left_out_sill
 from xr_dip.kriging.factorization import DenseCholesky, Regression
 from xr_dip.kriging.fronts import Fronts
-from xr_dip.kriging.local_covariance import Points, Separation, make_nodes, separate, weigh
+from xr_dip.kriging.local_covariance import EACH, Points, Separation, make_nodes, separate, weigh
 from xr_dip.kriging.trend import coarse_plane, plane, trend_terms
 from xr_dip.kriging.unequal_noise import equally_noisy
 from xr_dip.kriging.windows import Span, spans
@@ -214,17 +215,30 @@ class Places:
         amplitude = self._fronts.amplitude(self._following.contrast, *place)
         return Points(row * self.pitch[0], column * self.pitch[1], metric, amplitude, self.period)
 
-    def separation(self) -> Separation:
-        """Measure the distances between all nodes."""
-        return separate(self.points, self.points)
-
-    def block_covariance(self, separation: Separation, kernel: Kernel) -> tuple[FloatArray, FloatArray]:
-        """Covariance of nodes with block means, shape (cells, nodes, cells), and of block means, at unit sill."""
+    def node_covariance(self, kernel: Kernel) -> FloatArray:
+        """Covariance of nodes with block means at unit sill, shape (cells, nodes, cells)."""
         share = self.nodes.share
+        between = separate(self.points.at(EACH), self.points).covariance(kernel.smoothness, kernel.length)
+        return np.asarray((between.reshape(len(between), *share.shape) * share).sum(axis=2).reshape(*share.shape, -1))
+
+    def separation(self) -> Separation:
+        """Measure the distances between the nodes of two cells, once for each two, shape (pairs, nodes, nodes)."""
+        first, second = self._pairs
+        nodes = np.arange(self.nodes.share.size).reshape(self.nodes.share.shape)
+        return separate(self.points.at(nodes[first][:, :, None]), self.points.at(nodes[second][:, None, :]))
+
+    def block_covariance(self, separation: Separation, kernel: Kernel) -> FloatArray:
+        """Covariance of block means at unit sill, shape (cells, cells)."""
+        share, (first, second) = self.nodes.share, self._pairs
         between = separation.covariance(kernel.smoothness, kernel.length)
-        nodes = (between.reshape(len(between), *share.shape) * share).sum(axis=2).reshape(*share.shape, -1)
-        blocks = (nodes * share[:, :, None]).sum(axis=1)
-        return nodes, np.asarray((blocks + blocks.T) / 2)  # nodes are symmetric only up to rounding
+        blocks = np.empty((len(share), len(share)))
+        blocks[first, second] = blocks[second, first] = np.einsum("pij,pi,pj->p", between, share[first], share[second])
+        return blocks
+
+    @cached_property
+    def _pairs(self) -> tuple[IntArray, IntArray]:
+        """Numbers of the two cells of each pair, a cell and itself among them."""
+        return np.tril_indices(len(self.nodes.share))
 
     def trend(self) -> FloatArray:
         """Trend at the nodes, shape (terms, cells * nodes)."""
@@ -264,7 +278,9 @@ class Solution:
     """
 
     def __init__(self, places: Places, kernel: Kernel, base: Estimator, column: FloatArray) -> None:
-        nodes, blocks = places.block_covariance(places.separation(), kernel)
+        nodes = places.node_covariance(kernel)
+        blocks = (nodes * places.nodes.share[:, :, None]).sum(axis=1)
+        blocks = (blocks + blocks.T) / 2  # nodes are symmetric only up to rounding
         regression = regress(places, blocks, base, kernel.sill)
         alpha, beta = regression.solve(column)
         self.alpha, self.beta = alpha[:, 0], beta[:, 0]

@@ -164,7 +164,7 @@ def _profile(windows: list[_Window], kernel: Kernel, base: Estimator) -> tuple[f
     """Restricted log likelihood of all windows at their common best sill, and this sill."""
     squares, determinants, freedom = 0.0, 0.0, 0
     for places, separation, column in windows:
-        _, blocks = places.block_covariance(separation, kernel)
+        blocks = places.block_covariance(separation, kernel)
         try:
             regression = regress(places, blocks, base, base.covariance.best.sill)
         except np.linalg.LinAlgError:

@@ -26,6 +26,8 @@ from xr_dip.kriging.block_covariance import Support
 from xr_dip.kriging.fronts import Metric
 from xr_dip.kriging.matern import matern
 
+EACH = slice(None), None
+"""Index that sets points against each of others."""
 LARGEST_PART = 2**20
 """Pairs of points that are evaluated at once: their intermediate arrays fit into a cache."""
 
@@ -132,42 +134,43 @@ class Separation(NamedTuple):
     """How far points are from one another in their own metrics, for kernels of any smoothness and length."""
 
     distance: FloatArray
-    """In coarse cells, shape (points, others)."""
+    """In coarse cells."""
     scale: FloatArray
     """``A A' |S|^-1/2``, of the same shape: less where two metrics differ."""
 
     def covariance(self, smoothness: float, length: float) -> FloatArray:
-        """Covariance of a unit field, shape (points, others)."""
+        """Covariance of a unit field, of the same shape."""
         return self.scale * matern(self.distance / length, smoothness)
 
 
 def separate(points: Points, others: Points) -> Separation:
-    """Measure the distances between two sets of points.
+    """Measure the distances between points and others.
 
     Parameters
     ----------
     points, others : Points
+        Of shapes that broadcast, as of arrays: with `EACH` those of each point from each other one.
 
     Returns
     -------
     Separation
+        Of the common shape.
 
     Examples
     --------
     >>> unit = Metric(np.ones(2), np.zeros(2), np.ones(2))
     >>> points = Points(np.array([0.0, 1.0]), np.zeros(2), unit, np.array([1.0, 2.0]))
-    >>> separate(points, points).covariance(1.5, 1.0).round(4)
+    >>> separate(points.at(EACH), points).covariance(1.5, 1.0).round(4)
     array([[1.    , 0.9667],
            [0.9667, 4.    ]])
     """
-    near = points.at((slice(None), None))
-    yy, yx, xx = ((own + other) / 2 for own, other in zip(near.metric, others.metric, strict=True))
+    yy, yx, xx = ((own + other) / 2 for own, other in zip(points.metric, others.metric, strict=True))
     determinant = yy * xx - yx**2
-    dy, dx = near.y - others.y, near.x - others.x
+    dy, dx = points.y - others.y, points.x - others.x
     if np.isfinite(points.period):
         dx = dx - points.period * np.round(dx / points.period)
     square = (xx * dy**2 - 2 * yx * dy * dx + yy * dx**2) / determinant
-    scale = near.amplitude * others.amplitude / np.sqrt(determinant)
+    scale = points.amplitude * others.amplitude / np.sqrt(determinant)
     return Separation(np.sqrt(np.maximum(square, 0.0)), scale)
 
 
@@ -188,4 +191,4 @@ def weigh(points: Points, others: Points, smoothness: float, length: float, weig
     """
     step = max(1, LARGEST_PART // len(others))
     parts = (points.at(slice(start, start + step)) for start in range(0, len(points), step))
-    return np.concatenate([separate(part, others).covariance(smoothness, length) @ weights for part in parts])
+    return np.concatenate([separate(part.at(EACH), others).covariance(smoothness, length) @ weights for part in parts])

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from xr_dip.blocks import FloatArray
 
-BLOCK = 256
+BLOCK = 64
+"""Cells along a side: smaller ones take more generators of random numbers, larger ones more beside the window."""
 FIRST_BLOCK = 2**20
 """Added to the number of a block, since seeds are not negative and noise goes on beyond the domain on every side."""
 
