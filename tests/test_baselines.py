@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from results import check_cf
 
 import xr_dip
 from xr_dip.baselines import METHODS
@@ -49,6 +50,22 @@ def test_what_does_not_conserve_says_by_how_much(method):
     np.testing.assert_allclose(out.conservation_error, expected, atol=1e-9)
     assert abs(expected).max() > 1e-5
     assert f'block means not enforced: method "{method}"' in repr(out.dip.summary())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_what_conserves_says_that_its_values_are_means(method):
+    out = field().assign_attrs(cell_methods="area: mean").dip.interpolate(2, method=method)
+    assert out.ssh_mean.attrs["cell_methods"] == ("area: point" if method in CHANGE_BLOCK_MEANS else "area: mean")
+
+
+def test_the_error_of_kriging_is_of_no_ensemble_and_its_result_can_be_made_fine_itself(tmp_path):
+    named = field().assign_attrs(standard_name="sea_surface_height_above_geoid")
+    out = named.dip.interpolate(2, method="kriging")
+    assert out.ssh_std.attrs["standard_name"] == "sea_surface_height_above_geoid standard_error"
+    assert "realization" not in out.ssh_std.coords
+    again = out.ssh_mean.dip.interpolate(2, method="bicubic")
+    assert again.ssh_mean_mean.shape == (32, 40)
+    check_cf(again, tmp_path / "fine.nc")
 
 
 def test_kriging_is_certain_of_block_means_only():

@@ -36,7 +36,8 @@ generators.skip generators.decoder generators.knitwork generators.pyramid genera
 fitting.problem fitting.surroundings fitting.correction fitting.penalties
 fitting.learned fitting.fit fitting.memory fitting.rates fitting.recording
 fitting.stack fitting.batch fitting.batched fitting.ensemble fitting.following
-presets parts inputs tiling noise observation pieces relay recipe cf.coordinates cf.dataset cf.flow cf
+presets parts inputs tiling noise observation pieces relay recipe cf.coordinates cf.cell_methods cf.dataset
+cf.flow cf
 verification.statistics verification.periodogram verification.derivatives verification.ensembles verification.scores
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification

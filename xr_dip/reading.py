@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import xarray as xr
 
-from xr_dip.cf.dataset import REALIZATION
+from xr_dip.cf.cell_methods import drop_ensemble_label
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.summary import summarize
 from xr_dip.coarsening import coarsen, fine_weights
@@ -182,15 +182,14 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     seen = _operator_of(configuration)
     if weights not in KNOWN_WEIGHTS or seen is None:
         return None
-    mean = result[f"{name}_mean"]
+    mean = drop_ensemble_label(result[f"{name}_mean"])
     horizontal = find_horizontal(mean, dataset=result)
     along_y, along_x = cast(Sequence[int], configuration["factor"])
     areas = fine_weights(mean, weights, horizontal)
     dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}
     coarse, _ = coarsen(mean, (along_y, along_x), weights=areas, **dims, **seen)
     placed = _errors_on(result, name, mean, horizontal)
-    bare = coarse.drop_vars(REALIZATION, errors="ignore")  # the label of the ensemble that it was made into
-    return (bare - placed).rename(name).assign_attrs(mean.attrs).transpose(*mean.dims)
+    return (coarse - placed).rename(name).assign_attrs(mean.attrs).transpose(*mean.dims)
 
 
 def _operator_of(configuration: Mapping[str, object]) -> dict[str, Any] | None:

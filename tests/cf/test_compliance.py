@@ -74,6 +74,19 @@ def test_results_from_every_family_pass_the_checker(tmp_path, family, decode_coo
     check_cf(out, tmp_path / "fine.nc")
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("keys", [["mean", "std"], None])
+def test_a_result_of_every_family_can_be_made_fine_itself(family, keys):
+    dataset = FAMILIES[family]()
+    name = dataset.attrs["field"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DipWarning)
+        first = build(dataset[name], keys, dataset)
+        out = build(first[f"{name}_mean"], keys, first)
+    assert out[f"{name}_mean_mean"].dims == dataset[name].dims
+    assert ("realization" in out.coords) == (keys is None)
+
+
 def test_a_projection_is_linked_and_a_mapping_of_other_coordinates_is_not():
     dataset = polar()
     out = build(dataset.ssh, dataset=dataset)

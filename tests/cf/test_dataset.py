@@ -104,23 +104,16 @@ def test_one_field_is_not_called_an_ensemble():
 def test_an_estimate_with_its_error_is_not_called_an_ensemble(tmp_path):
     out = build(rectilinear(), ["mean", "std"])
     assert out.zos_mean.attrs["cell_methods"] == "area: mean"
-    assert out.zos_std.attrs["cell_methods"] == "area: mean realization: standard_deviation"
+    assert out.zos_std.attrs["cell_methods"] == "area: mean"
+    assert out.zos_std.attrs["standard_name"] == "sea_surface_height_above_geoid standard_error"
+    assert "realization" not in out.coords
     check_cf(out, tmp_path / "fine.nc")
 
 
-@pytest.mark.parametrize(
-    ("given_methods", "kept"),
-    [
-        ("time: mean", "time: mean area: mean"),
-        ("area: mean", "area: mean"),
-        ("time: point area: mean where sea", "time: point area: mean where sea"),
-        ("time_counter: mean (interval: 60 s)", "area: mean"),
-        (None, "area: mean"),
-    ],
-)
-def test_cell_methods_of_the_source_come_first_where_they_can_be_read(given_methods, kept):
-    attrs = {} if given_methods is None else {"cell_methods": given_methods}
-    assert build(rectilinear(attrs=attrs), ["mean"]).zos_mean.attrs["cell_methods"] == kept
+def test_an_error_of_a_field_without_standard_name_has_none():
+    out = build(rectilinear(attrs={"units": "m"}), ["mean", "std"])
+    assert "standard_name" not in out.zos_std.attrs
+    assert out.zos_std.attrs["long_name"] == "standard error of zos"
 
 
 def test_global_attributes_say_who_and_how():
@@ -162,6 +155,19 @@ def test_names_of_the_output_must_be_free(name):
         ValueError, match=rf"Invalid dimension or coordinate \['{name}'\] of 'zos'. It must have another"
     ):
         cf.variable_name(rectilinear().assign_coords({name: 1}))
+
+
+@pytest.mark.parametrize("keys", [["mean", "std"], None])
+def test_a_result_can_be_made_fine_itself(tmp_path, keys):
+    first = build(rectilinear(attrs=ZOS | {"cell_methods": "time: mean area: mean"}), keys)
+    first.to_netcdf(tmp_path / "first.nc")
+    with xr.open_dataset(tmp_path / "first.nc") as read:
+        out = build(read.zos_mean, keys, read)
+    assert out.zos_mean_mean.dims == first.zos_mean.dims
+    assert ("realization" in out.coords) == (keys is None)
+    expected = "time: mean area: mean realization: mean" if keys is None else "time: mean area: mean"
+    assert out.zos_mean_mean.attrs["cell_methods"] == expected
+    check_cf(out, tmp_path / "fine.nc")
 
 
 def test_a_field_on_unknown_dimensions_is_refused():

@@ -6,7 +6,8 @@ Nothing here computes: dask-backed fields stay lazy.
 
 References
 ----------
-Eaton et al., NetCDF Climate and Forecast (CF) Metadata Conventions, version 1.11, sections 2.6, 3.4, 3.5, 7.1 to 7.4.
+Eaton et al., NetCDF Climate and Forecast (CF) Metadata Conventions, version 1.11, sections 2.6, 3.3 to 3.5, 7.1 to 7.4,
+appendices C and E.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from xr_dip.cf.cell_methods import LABEL, REALIZATION, cell_methods, drop_ensemble_label, ensemble_label
 from xr_dip.cf.coordinates import is_time, metadata, output_coordinates, related_variables
 from xr_dip.cf.horizontal import Horizontal
 from xr_dip.cf.provenance import configuration_hash, configuration_json, history_line, source_line
+from xr_dip.interpolation import CHANGE_BLOCK_MEANS
 from xr_dip.sea import FLAG_MASKS, FLAG_MEANINGS
 
 __all__ = ["build_dataset", "related_variables", "variable_name"]
 
 CONVENTIONS = "CF-1.11"
 MEMBER = "member"
-REALIZATION = "realization"
 REFERENCES = (
     "Archambault, Filoche, Charantonis, Bereziat (2022), Unlearned downscaling of sea surface height with deep image "
     "prior; "
@@ -41,11 +43,15 @@ INHERITED = ("institution", "credit", "license", "licence")
 
 @dataclass(frozen=True)
 class _Part:
-    """What one output variable is called and says; its units are given, or those of the source."""
+    """What one output variable is called and says; its units are given, or those of the source.
+
+    A modifier stands behind the standard name of the source (appendix C).
+    """
 
     name: str
     long_name: str
     cell_methods: str = ""
+    modifier: str = ""
     where: Literal["fine", "coarse", "nowhere"] = "fine"
     units: str | None = "source"
 
@@ -79,7 +85,11 @@ _PARTS = {
     "front_weight": _Part("front_weight", "weight of kriging along fronts", where="nowhere", units="1"),
     "iterations": _Part("iterations", "mean number of iterations of the fits", where="nowhere", units="1"),
 }
-_SINGLE = _Part("{}_mean", "downscaled {}")
+# What these are where no ensemble is behind them.
+_SINGLE = {
+    "mean": _Part("{}_mean", "downscaled {}"),
+    "std": _Part("{}_std", "standard error of {}", modifier="standard_error"),
+}
 
 
 def build_dataset(
@@ -149,13 +159,16 @@ def build_dataset(
     ('downscaled ssh', 'm', 'CF-1.11')
     """
     name = variable_name(source)
+    source = drop_ensemble_label(source)
     coords = output_coordinates(source, horizontal, factor, extra)
     parts = {key: _part(key, fields) for key in sorted(fields, key=_rank)}
     if any(REALIZATION in part.cell_methods for part in parts.values()):
         coords |= _label_ensemble(fields.get("members"))
     links = _links(source, horizontal, coords)
+    methods = cell_methods(source, horizontal, points=configuration.get("method") in CHANGE_BLOCK_MEANS)
     variables = {
-        part.name.format(name): _variable(source, horizontal, fields[key], part, links) for key, part in parts.items()
+        part.name.format(name): _variable(source, horizontal, fields[key], part, links, methods)
+        for key, part in parts.items()
     }
     _link_ancillary(name, variables)
     _qualify(variables, name, configuration)
@@ -184,7 +197,8 @@ def variable_name(source: xr.DataArray) -> str:
     ------
     ValueError
         If the array has no name that a file can hold, or a dimension or coordinate of a name that the output needs:
-        ``member``, ``realization``, ``nv``, ``nvertex``, ``<dim>_coarse``, or that of one of its variables.
+        ``member``, ``realization`` (but for that of a result), ``nv``, ``nvertex``, ``<dim>_coarse``, or that of one of
+        its variables.
 
     Examples
     --------
@@ -198,7 +212,7 @@ def variable_name(source: xr.DataArray) -> str:
         )
     needed = {MEMBER, REALIZATION, "nv", "nvertex", *(f"{dim}_coarse" for dim in source.dims)}
     needed |= {part.name.format(source.name) for part in _PARTS.values()}
-    taken = needed & {str(key) for key in (*source.dims, *source.coords)}
+    taken = needed & {str(key) for key in (*source.dims, *drop_ensemble_label(source).coords)}
     if taken:
         raise ValueError(
             f"Invalid dimension or coordinate {sorted(taken)} of {source.name!r}. It must have another name, the "
@@ -213,24 +227,28 @@ def _rank(key: str) -> int:
 
 
 def _part(key: str, fields: Mapping[str, xr.Variable]) -> _Part:
-    """Describe one field; without an ensemble the mean is no mean."""
-    if key == "mean" and fields.keys().isdisjoint(("fit_std", "members")):
-        return _SINGLE
+    """Describe one field; without an ensemble the mean is no mean and the standard error no spread."""
+    if key in _SINGLE and fields.keys().isdisjoint(("fit_std", "members")):
+        return _SINGLE[key]
     return _PARTS.get(key, _Part(key, key.replace("_", " "), where="nowhere", units=None))
 
 
 def _label_ensemble(members: xr.Variable | None) -> dict[str, xr.Variable]:
-    """Label the ensemble: the scalar coordinate that `cell_methods` names (section 7.3), and the members."""
-    label = {"standard_name": "realization", "units": "1"}
-    coords = {REALIZATION: xr.Variable((), np.int32(0), label | {"long_name": "the ensemble as a whole"})}
+    """Label the ensemble as a whole, and its members."""
+    coords = {REALIZATION: ensemble_label()}
     if members is not None:
         numbers = np.arange(members.sizes[MEMBER], dtype=np.int32)
-        coords[MEMBER] = xr.Variable((MEMBER,), numbers, label | {"long_name": "ensemble member"})
+        coords[MEMBER] = xr.Variable((MEMBER,), numbers, LABEL | {"long_name": "ensemble member"})
     return coords
 
 
 def _variable(
-    source: xr.DataArray, horizontal: Horizontal, values: xr.Variable, part: _Part, links: Mapping[str, str]
+    source: xr.DataArray,
+    horizontal: Horizontal,
+    values: xr.Variable,
+    part: _Part,
+    links: Mapping[str, str],
+    methods: str,
 ) -> xr.Variable:
     """Give one field the order of the source, and attributes and an encoding of its own."""
     order = _order(source, horizontal, part)
@@ -239,7 +257,7 @@ def _variable(
             f"Invalid dimensions {values.dims} of {part.name.format(source.name)!r}. They must be among {order}."
         )
     variable = values.transpose(*[dim for dim in order if dim in values.dims])
-    variable.attrs = _attributes(source, part)
+    variable.attrs = _attributes(source, part, methods)
     variable.encoding = dict(links) if part.where == "fine" else {}
     if np.issubdtype(variable.dtype, np.floating):
         variable.encoding["_FillValue"] = variable.dtype.type(np.nan)
@@ -256,7 +274,7 @@ def _order(source: xr.DataArray, horizontal: Horizontal, part: _Part) -> list[st
     return [f"{dim}_coarse" if part.where == "coarse" and dim in spatial else dim for dim in dims]
 
 
-def _attributes(source: xr.DataArray, part: _Part) -> dict[str, Any]:
+def _attributes(source: xr.DataArray, part: _Part, methods: str) -> dict[str, Any]:
     """Describe a field; what its source says of itself is kept where it is true of the field, too."""
     attrs: dict[str, Any] = {"long_name": part.long_name.format(_long_name(source))}
     if part == _PARTS["flag"]:
@@ -267,21 +285,14 @@ def _attributes(source: xr.DataArray, part: _Part) -> dict[str, Any]:
         attrs["units"] = units
     if part.where == "fine":
         attrs |= {key: source.attrs[key] for key in ("standard_name", "comment") if key in source.attrs}
-        attrs["cell_methods"] = f"{_cell_methods(source)} {part.cell_methods}".strip()
+        if "standard_name" in attrs and part.modifier:
+            attrs["standard_name"] = f"{attrs['standard_name']} {part.modifier}"
+        attrs["cell_methods"] = f"{methods} {part.cell_methods}".strip()
     return attrs
 
 
 def _long_name(source: xr.DataArray) -> str:
     return str(source.attrs.get("long_name", source.name))
-
-
-def _cell_methods(source: xr.DataArray) -> str:
-    """Keep the cell methods of the source where they can still be read, then its area mean (left-most first)."""
-    methods = str(source.attrs.get("cell_methods", ""))
-    names = set(re.findall(r"(\w+):", re.sub(r"\(.*?\)", "", methods)))
-    known = {str(name) for name in (*source.dims, *source.coords)} | {"area"}
-    kept = methods if names <= known else ""
-    return kept if "area" in names and kept else f"{kept} area: mean".strip()
 
 
 def _links(source: xr.DataArray, horizontal: Horizontal, coords: Mapping[str, xr.Variable]) -> dict[str, str]:

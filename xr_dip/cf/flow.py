@@ -12,8 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from xr_dip.cf.cell_methods import REALIZATION, ensemble_label
 from xr_dip.cf.coordinates import is_time, metadata, related_variables
-from xr_dip.cf.dataset import CONVENTIONS, MEMBER, REALIZATION
+from xr_dip.cf.dataset import CONVENTIONS, MEMBER
 from xr_dip.cf.provenance import history_line
 from xr_dip.slices import member_std
 
@@ -83,7 +84,7 @@ def build_flow(
     coords = {**related_variables(height, dataset), **{str(key): coord for key, coord in height.coords.items()}}
     if averaged:
         coords.pop(MEMBER, None)
-        coords.setdefault(REALIZATION, _realization())
+        coords.setdefault(REALIZATION, ensemble_label())
     flow = xr.Dataset({key: field.variable for key, field in fields.items()}, coords)
     # A record dimension, as of the results that currents are made from.
     flow.encoding["unlimited_dims"] = {dim for dim in height.dims if dim in coords and is_time(flow[dim].variable)}
@@ -114,12 +115,6 @@ def _method(method: str, ancillary: str | None = None) -> dict[str, str]:
     """Say what was done over the members, and the variable that says how far they differ."""
     link = {} if ancillary is None else {"ancillary_variables": ancillary}
     return {"cell_methods": f"realization: {method}"} | link
-
-
-def _realization() -> xr.Variable:
-    """Label the ensemble: the scalar coordinate that `cell_methods` names (section 7.3)."""
-    attrs = {"standard_name": "realization", "units": "1", "long_name": "the ensemble as a whole"}
-    return xr.Variable((), np.int32(0), attrs)
 
 
 def _global_attributes(height: xr.DataArray, inherited: Mapping[str, object]) -> dict[str, object]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from xr_dip.canvas import check_fields, draw_bar, find_grid, flat, map_aspect, new_panels
-from xr_dip.cf.dataset import MEMBER, REALIZATION
+from xr_dip.cf.cell_methods import REALIZATION
+from xr_dip.cf.dataset import MEMBER
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.downscaling import interpolate
 from xr_dip.matching import place_on
