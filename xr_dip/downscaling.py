@@ -4,7 +4,7 @@
 2. `slices`: for each time one independent problem, lazily where the input is on dask.
 3. `estimate` (or `interpolation`, `kriging` for the baselines): the fine field of one time, its error and its
 diagnostics.
-4. `cf`: names, coordinates, attributes, encodings.
+4. `results`, with `cf`: names, coordinates, attributes, encodings.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from xr_dip import baselines, cf
-from xr_dip.cf.provenance import note_cost
-from xr_dip.conservation import sea_areas, summarize_errors
 from xr_dip.inputs import (
     FactorLike,
     Mask,
@@ -35,14 +32,12 @@ from xr_dip.inputs import (
     check_seed,
     find_target,
 )
-from xr_dip.land import FillWatch
 from xr_dip.noise import NoiseField, NoiseLike, read_noise
 from xr_dip.observation import check_tile
-from xr_dip.pieces import LATENT_SPREADS
 from xr_dip.progress import progress_bar
 from xr_dip.relay import Relay
-from xr_dip.sea import GAP
-from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
+from xr_dip.results import finish, output_forms, solve, with_cost
+from xr_dip.slices import Output
 from xr_dip.tiling import TileLike, Tiling, make_tiling
 
 
@@ -345,61 +340,6 @@ def interpolate(
     return with_cost(result, begin, "cpu", lazy=field.chunks is not None)
 
 
-def with_cost(result: xr.Dataset, begin: float, device: str, *, lazy: bool) -> xr.Dataset:
-    """Note in the history what a result took; a lazy one is yet to be computed.
-
-    Parameters
-    ----------
-    result : Dataset
-        Of `finish`; its history is changed.
-    begin : float
-        When the work began, by ``time.perf_counter()``.
-    device : str
-    lazy : bool
-        Whether it has not been computed.
-
-    Returns
-    -------
-    Dataset
-        The same.
-
-    Examples
-    --------
-    >>> result = xr.Dataset(attrs={"history": "2026-01-02T03:04:05Z xr_dip: downscaled"})
-    >>> with_cost(result, time.perf_counter(), "cpu", lazy=False).history
-    '2026-01-02T03:04:05Z xr_dip: downscaled; 0.0 s on cpu'
-    """
-    if not lazy:
-        seconds = time.perf_counter() - begin
-        result.attrs["history"] = note_cost(result.attrs["history"], seconds, device)
-    return result
-
-
-def solve(
-    function: SliceFunction, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
-) -> dict[str, xr.Variable]:
-    """Apply a method to each time of a field, lazily where it is; of a lazy one, warn of a fill that may be land.
-
-    Parameters
-    ----------
-    function : callable
-        See `xr_dip.slices.apply_to_slices`.
-    da : DataArray
-        With its land missing, from `xr_dip.inputs.find_target`.
-    target : Target
-    outputs : mapping of str to Output
-        Of `output_forms`, those that the method gives.
-
-    Returns
-    -------
-    dict of str to Variable
-    """
-    horizontal = target.horizontal
-    if da.chunks is not None and not target.land_is_known:
-        function = FillWatch(function, str(da.name))
-    return apply_to_slices(function, da, (horizontal.y_dim, horizontal.x_dim), outputs)
-
-
 def _solve_tiles(
     estimate: Any, da: xr.DataArray, target: Target, outputs: Mapping[str, Output]
 ) -> dict[str, xr.Variable]:
@@ -410,102 +350,6 @@ def _solve_tiles(
         function, da, (horizontal.y_dim, horizontal.x_dim), outputs
     )
     return solved
-
-
-def output_forms(target: Target, members: int, scalars: tuple[str, ...], *, latents: bool = False) -> dict[str, Output]:
-    """Return the form of each field of one slice.
-
-    Parameters
-    ----------
-    target : Target
-    members : int
-        Members to be returned, 0 for none.
-    scalars : tuple of str
-        Names of diagnostics that are one number.
-    latents : bool
-        Whether the spread over latents is returned.
-
-    Returns
-    -------
-    dict of str to Output
-    """
-    dims = (target.horizontal.y_dim, target.horizontal.x_dim)
-    coarse_dims = (f"{dims[0]}_coarse", f"{dims[1]}_coarse")
-    fine = Output(dims, target.fine_shape, "float32")
-    coarse = Output(coarse_dims, target.coarse_shape, "float64")
-    outputs = {
-        "mean": fine,
-        "std": fine,
-        "fit_std": fine,
-        "flag": Output(dims, target.fine_shape, "int8", missing=GAP),
-        "conservation_error": coarse,
-        "fit_residual": coarse,
-    }
-    if latents:
-        outputs |= dict.fromkeys(LATENT_SPREADS, fine)
-    if members:
-        outputs["members"] = Output((MEMBER, *dims), (members, *target.fine_shape), "float32")
-    return outputs | {name: Output((), (), "float64") for name in scalars}
-
-
-def finish(
-    da: xr.DataArray,
-    target: Target,
-    fields: dict[str, xr.Variable],
-    configuration: Mapping[str, object],
-    method: str,
-    dataset: xr.Dataset | None,
-) -> xr.Dataset:
-    """Make the Dataset of the fields of a method, see `xr_dip.cf.dataset.build_dataset`.
-
-    Parameters
-    ----------
-    da : DataArray
-        The coarse field.
-    target : Target
-    fields : dict of str to Variable
-        From `solve`.
-    configuration : mapping
-    method : str
-        One phrase that says how the fine field was made.
-    dataset : Dataset or None
-        Where the coarse field comes from.
-
-    Returns
-    -------
-    Dataset
-    """
-    return cf.build_dataset(
-        da,
-        target.horizontal,
-        target.factor,
-        fields,
-        configuration=configuration,
-        totals=_totals(fields, target),
-        method=method,
-        extra=cf.related_variables(da, dataset),
-        source_attributes=None if dataset is None else dict(dataset.attrs),
-    )
-
-
-def _totals(fields: Mapping[str, xr.Variable], target: Target) -> dict[str, float]:
-    """Return scalar diagnostics of fields in memory; a lazy result has none."""
-    if any(variable.chunks is not None for variable in fields.values()):
-        return {}
-    totals: dict[str, float] = {}
-    areas = sea_areas(fields["mean"].values, target.horizontal.grid, target.factor)
-    for name in ("conservation_error", "fit_residual"):
-        if name in fields:
-            errors = summarize_errors(fields[name].values, areas)
-            totals |= {f"{key}_{name}": value for key, value in errors.items()}
-    for name, variable in fields.items():
-        if variable.ndim <= _leading(fields) and np.isfinite(variable.values).any():
-            totals[name] = float(np.nanmean(variable.values))
-    return totals
-
-
-def _leading(fields: Mapping[str, xr.Variable]) -> int:
-    return fields["mean"].ndim - 2
 
 
 def _check_order(field: xr.DataArray, tiling: Tiling | None) -> None:

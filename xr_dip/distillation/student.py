@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xr_dip import cf, downscaling
+from xr_dip import cf, results
 from xr_dip.cf.netcdf import check_output
 from xr_dip.distillation.settings import Settings
 from xr_dip.inputs import Mask, Periodic, Target, Weights, find_target
@@ -133,13 +133,13 @@ class Student:
         name = cf.variable_name(da)
         answers = importlib.import_module("xr_dip.distillation.answer")  # torch is imported here
         answer = answers.Answer(self.settings, self.weights, target, name)
-        known = downscaling.output_forms(target, 0, ())
-        fields = downscaling.solve(answer, field, target, {key: known[key] for key in OUTPUTS})
+        known = results.output_forms(target, 0, ())
+        fields = results.solve(answer, field, target, {key: known[key] for key in OUTPUTS})
         plain: dict[str, Any] = json.loads(self.settings.to_json())
         configuration = {**target.description, "student": {**plain, "sha256": self.digest}}
         method = f"student {self.digest[:12]} of {_teacher_in_short(self.settings)}"
-        fine = downscaling.finish(field, target, fields, configuration, method, dataset)
-        return downscaling.with_cost(fine, begin, "cpu", lazy=field.chunks is not None)
+        fine = results.finish(field, target, fields, configuration, method, dataset)
+        return results.with_cost(fine, begin, "cpu", lazy=field.chunks is not None)
 
     def _check_cells(self, target: Target) -> None:
         """Refuse a grid whose scales are others than those that were learned."""
