@@ -104,16 +104,9 @@ def test_one_field_is_not_called_an_ensemble():
 def test_an_estimate_with_its_error_is_not_called_an_ensemble(tmp_path):
     out = build(rectilinear(), ["mean", "std"])
     assert out.zos_mean.attrs["cell_methods"] == "area: mean"
-    assert out.zos_std.attrs["cell_methods"] == "area: mean"
-    assert out.zos_std.attrs["standard_name"] == "sea_surface_height_above_geoid standard_error"
-    assert "realization" not in out.coords
+    assert out.zos_std.attrs["cell_methods"] == "area: mean realization: standard_deviation"
+    assert out.realization.attrs["long_name"] == "all realizations together"
     check_cf(out, tmp_path / "fine.nc")
-
-
-def test_an_error_of_a_field_without_standard_name_has_none():
-    out = build(rectilinear(attrs={"units": "m"}), ["mean", "std"])
-    assert "standard_name" not in out.zos_std.attrs
-    assert out.zos_std.attrs["long_name"] == "standard error of zos"
 
 
 def test_global_attributes_say_who_and_how():
@@ -164,7 +157,7 @@ def test_a_result_can_be_made_fine_itself(tmp_path, keys):
     with xr.open_dataset(tmp_path / "first.nc") as read:
         out = build(read.zos_mean, keys, read)
     assert out.zos_mean_mean.dims == first.zos_mean.dims
-    assert ("realization" in out.coords) == (keys is None)
+    assert "realization" in out.coords
     expected = "time: mean area: mean realization: mean" if keys is None else "time: mean area: mean"
     assert out.zos_mean_mean.attrs["cell_methods"] == expected
     check_cf(out, tmp_path / "fine.nc")

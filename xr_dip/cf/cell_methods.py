@@ -18,7 +18,8 @@ from xr_dip.cf.horizontal import Horizontal
 AREA = "area"
 REALIZATION = "realization"
 LABEL = {"standard_name": "realization", "units": "1"}
-WHOLE = "the ensemble as a whole"
+# A standard error is of the realizations that the coarse values allow, also where no ensemble was fitted.
+WHOLE = "all realizations together"
 # Names, method, and what is said of it in parentheses.
 ENTRY = re.compile(r"((?:\w+:\s*)+)([^:(]*(?:\([^)]*\))?)(?=\s+\w+:|\s*$)")
 
@@ -78,7 +79,7 @@ def _axes(source: xr.DataArray) -> dict[str, str]:
 
 
 def ensemble_label() -> xr.Variable:
-    """Label an ensemble as a whole: the scalar coordinate that its cell methods name.
+    """Label all realizations together: the scalar coordinate that cell methods of an ensemble or an error name.
 
     Returns
     -------

@@ -6,8 +6,7 @@ Nothing here computes: dask-backed fields stay lazy.
 
 References
 ----------
-Eaton et al., NetCDF Climate and Forecast (CF) Metadata Conventions, version 1.11, sections 2.6, 3.3 to 3.5, 7.1 to 7.4,
-appendices C and E.
+Eaton et al., NetCDF Climate and Forecast (CF) Metadata Conventions, version 1.11, sections 2.6, 3.4, 3.5, 7.1 to 7.4.
 """
 
 from __future__ import annotations
@@ -43,15 +42,11 @@ INHERITED = ("institution", "credit", "license", "licence")
 
 @dataclass(frozen=True)
 class _Part:
-    """What one output variable is called and says; its units are given, or those of the source.
-
-    A modifier stands behind the standard name of the source (appendix C).
-    """
+    """What one output variable is called and says; its units are given, or those of the source."""
 
     name: str
     long_name: str
     cell_methods: str = ""
-    modifier: str = ""
     where: Literal["fine", "coarse", "nowhere"] = "fine"
     units: str | None = "source"
 
@@ -85,11 +80,7 @@ _PARTS = {
     "front_weight": _Part("front_weight", "weight of kriging along fronts", where="nowhere", units="1"),
     "iterations": _Part("iterations", "mean number of iterations of the fits", where="nowhere", units="1"),
 }
-# What these are where no ensemble is behind them.
-_SINGLE = {
-    "mean": _Part("{}_mean", "downscaled {}"),
-    "std": _Part("{}_std", "standard error of {}", modifier="standard_error"),
-}
+_SINGLE = _Part("{}_mean", "downscaled {}")
 
 
 def build_dataset(
@@ -227,14 +218,14 @@ def _rank(key: str) -> int:
 
 
 def _part(key: str, fields: Mapping[str, xr.Variable]) -> _Part:
-    """Describe one field; without an ensemble the mean is no mean and the standard error no spread."""
-    if key in _SINGLE and fields.keys().isdisjoint(("fit_std", "members")):
-        return _SINGLE[key]
+    """Describe one field; without an ensemble the mean is no mean."""
+    if key == "mean" and fields.keys().isdisjoint(("fit_std", "members")):
+        return _SINGLE
     return _PARTS.get(key, _Part(key, key.replace("_", " "), where="nowhere", units=None))
 
 
 def _label_ensemble(members: xr.Variable | None) -> dict[str, xr.Variable]:
-    """Label the ensemble as a whole, and its members."""
+    """Label what cell methods call realizations, and the members of an ensemble."""
     coords = {REALIZATION: ensemble_label()}
     if members is not None:
         numbers = np.arange(members.sizes[MEMBER], dtype=np.int32)
@@ -285,8 +276,6 @@ def _attributes(source: xr.DataArray, part: _Part, methods: str) -> dict[str, An
         attrs["units"] = units
     if part.where == "fine":
         attrs |= {key: source.attrs[key] for key in ("standard_name", "comment") if key in source.attrs}
-        if "standard_name" in attrs and part.modifier:
-            attrs["standard_name"] = f"{attrs['standard_name']} {part.modifier}"
         attrs["cell_methods"] = f"{methods} {part.cell_methods}".strip()
     return attrs
 
