@@ -42,8 +42,8 @@ verification.statistics verification.periodogram verification.derivatives verifi
 verification.similarity verification.spectra verification.spread verification.error_bins verification.evaluation
 verification
 geostrophy versions times
-conservation sampled_fields coarsening combination baselines standard latents problems estimate joining patchwork tiles
-results downscaling
+conservation sampled_fields coarsening combination results baselines standard latents problems estimate
+joining patchwork tiles downscaling
 reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
 scoring variables

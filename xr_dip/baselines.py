@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.blocks import Factor, FloatArray, misfit
+from xr_dip.blocks import Factor, FloatArray
 from xr_dip.combination import warn_of_one_cell
 from xr_dip.inputs import Target
 from xr_dip.interpolation import conservative_spline, fill_nearest, upsample
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
 from xr_dip.noise import NoiseField, noise_of
+from xr_dip.results import slice_fields
 from xr_dip.sea import Sea, check_values, find_sea
 
 
@@ -94,12 +95,7 @@ class Baseline:
             periodic=self.periodic,
         )
         seen = np.where(sea.coarse, values, np.nan)
-        mean, std = self._estimate(seen, sea, stamp)
-        results = {"mean": mean, "std": std}
-        masked = {name: np.where(sea.mask, field, np.nan).astype(np.float32) for name, field in results.items()}
-        written = masked["mean"].astype(np.float64)
-        error = np.where(sea.coarse, -misfit(written, seen, sea.weights, self.factor), np.nan)
-        return {**masked, "flag": sea.flags, "conservation_error": error}
+        return slice_fields(*self._estimate(seen, sea, stamp), seen, sea, self.factor)
 
     def _estimate(self, values: FloatArray, sea: Sea, stamp: int) -> tuple[FloatArray, FloatArray]:
         if self.method != "kriging":

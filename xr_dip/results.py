@@ -1,20 +1,23 @@
-"""From the fields of single times to the Dataset that all methods return: fits, baselines and students alike."""
+"""What all methods return, fits, baselines and students alike: fields of single times, and the Dataset of them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from xr_dip import cf
+from xr_dip.blocks import Factor, FloatArray, misfit
 from xr_dip.cf.provenance import note_cost
 from xr_dip.conservation import sea_areas, summarize_errors
 from xr_dip.inputs import Target
 from xr_dip.land import FillWatch
 from xr_dip.pieces import LATENT_SPREADS
-from xr_dip.sea import GAP
+from xr_dip.sea import GAP, Sea
 from xr_dip.slices import MEMBER, Output, SliceFunction, apply_to_slices
 
 
@@ -52,6 +55,40 @@ def output_forms(target: Target, members: int, scalars: tuple[str, ...], *, late
     if members:
         outputs["members"] = Output((MEMBER, *dims), (members, *target.fine_shape), "float32")
     return outputs | {name: Output((), (), "float64") for name in scalars}
+
+
+def slice_fields(
+    mean: FloatArray, std: FloatArray, values: FloatArray, sea: Sea, factor: Factor
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the fields of one slice of a method without fits.
+
+    Parameters
+    ----------
+    mean, std : array, shape (Y, X)
+        In the unit of the values; arbitrary on land.
+    values : array, shape (ny, nx)
+        NaN where there is none.
+    sea : Sea
+    factor : (int, int)
+
+    Returns
+    -------
+    dict of str to array
+        ``mean`` and ``std`` in float32, NaN on land; ``flag``; and ``conservation_error``, that of the mean in float32,
+        NaN where there is no value.
+
+    Examples
+    --------
+    >>> from xr_dip.sea import find_sea
+    >>> values = np.array([[1.0, 2.0]])
+    >>> sea = find_sea(values, (1, 2))
+    >>> fields = slice_fields(np.array([[0.0, 1.0, 2.0, 2.0]]), np.ones((1, 4)), values, sea, (1, 2))
+    >>> fields["mean"].dtype, fields["conservation_error"].tolist()
+    (dtype('float32'), [[-0.5, -0.0]])
+    """
+    masked, spread = (np.where(sea.mask, field, np.nan).astype(np.float32) for field in (mean, std))
+    error = np.where(sea.coarse, -misfit(masked.astype(np.float64), values, sea.weights, factor), np.nan)
+    return {"mean": masked, "std": spread, "flag": sea.flags, "conservation_error": error}
 
 
 def solve(

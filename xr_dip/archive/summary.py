@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from xr_dip.cf.netcdf import whole_file
 
 Status = Literal["done", "skipped", "failed", "unwritten"]
 
@@ -139,12 +140,8 @@ class Summary:
             "mean_predicted_rmse": self.mean_predicted_rmse,
             "days": [asdict(outcome) for outcome in self.outcomes],
         }
-        partial = path.with_name(f"{path.name}.tmp")
-        try:
+        with whole_file(path) as partial:
             partial.write_text(json.dumps(_without_nan(totals), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
         return path
 
     def _with(self, status: Status) -> list[str]:

@@ -102,7 +102,7 @@ def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite
     'fine.nc'
     """
     target = check_output(path, overwrite=overwrite)
-    with _whole(target) as partial:
+    with whole_file(target) as partial:
         _compressed(dataset).to_netcdf(partial, engine="netcdf4")
     return target
 
@@ -135,14 +135,32 @@ def copy_file(source: str | os.PathLike[str], path: str | os.PathLike[str], *, o
     'a'
     """
     target = check_output(path, overwrite=overwrite)
-    with _whole(target) as partial:
+    with whole_file(target) as partial:
         shutil.copyfile(source, partial)
     return target
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Give a name to write to beside the target, which takes its place at the end."""
+def whole_file(target: Path) -> Iterator[Path]:
+    """Give a name to write to beside a file, which takes its place at the end, or is gone where that fails.
+
+    Parameters
+    ----------
+    target : Path
+
+    Yields
+    ------
+    Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder) / "a.txt") as partial:
+    ...         _ = partial.write_text("a")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['a.txt']
+    """
     partial = target.with_name(f"{target.name}.tmp")
     try:
         yield partial

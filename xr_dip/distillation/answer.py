@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xr_dip.blocks import FloatArray, block_mean, misfit
+from xr_dip.blocks import FloatArray, block_mean
 from xr_dip.distillation.network import Weights, make_network, one_torch_thread
 from xr_dip.distillation.settings import Settings
 from xr_dip.distillation.standard import find_standard, see, share_of_sea
 from xr_dip.inputs import Target
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.estimator import Estimator
+from xr_dip.results import slice_fields
 from xr_dip.sea import Sea, check_values, find_sea
 
 
@@ -58,9 +59,7 @@ class Answer:
             periodic=self.periodic,
         )
         seen = np.where(sea.coarse, values, np.nan)
-        mean, std = (np.where(sea.mask, field, np.nan).astype(np.float32) for field in self._fields(seen, sea))
-        error = np.where(sea.coarse, -misfit(mean.astype(np.float64), seen, sea.weights, factor), np.nan)
-        return {"mean": mean, "std": std, "flag": sea.flags, "conservation_error": error}
+        return slice_fields(*self._fields(seen, sea), seen, sea, factor)
 
     def _fields(self, values: FloatArray, sea: Sea) -> tuple[FloatArray, FloatArray]:
         """Mean and standard error, arbitrary on land."""

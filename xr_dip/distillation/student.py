@@ -18,7 +18,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip import cf, results
-from xr_dip.cf.netcdf import check_output
+from xr_dip.cf.netcdf import check_output, whole_file
 from xr_dip.distillation.settings import Settings
 from xr_dip.inputs import Mask, Periodic, Target, Weights, find_target
 
@@ -185,12 +185,8 @@ class Student:
         target = check_output(path, overwrite=overwrite)
         arrays = importlib.import_module("safetensors.numpy")
         content = arrays.save(dict(self.weights), metadata={KEY: self.settings.to_json(), SUM: self.digest})
-        partial = target.with_name(f"{target.name}.tmp")
-        try:
+        with whole_file(target) as partial:
             partial.write_bytes(content)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
         return target
 
 
