@@ -23,7 +23,7 @@ geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.
 geometry.tangent
 cf.provenance cf.netcdf cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
-arrays sea heights land regular_mask masks matching samples synthetic interpolation positive value_range
+arrays sea checks heights land regular_mask masks matching samples synthetic interpolation positive value_range
 observing observing.kernel observing.kernels observing.sampling observing.projection constraints cf.summary
 kriging kriging.coast kriging.white_noise kriging.matern kriging.block_covariance kriging.trend kriging.factorization
 kriging.covariance_sample kriging.covariance kriging.unequal_noise

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.checks import check_name
 from xr_dip.geometry.axis import branch, rewrap, unwrap
-from xr_dip.inputs import FactorLike, Periodic, check_name, check_periodic, parse_factor
+from xr_dip.inputs import FactorLike, Periodic, check_periodic, parse_factor
 from xr_dip.observation import BLOCK_MEAN, kernel_from
 from xr_dip.observing.kernel import ObservationKernel
 from xr_dip.sampled_fields import sample_field

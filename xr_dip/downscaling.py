@@ -18,20 +18,8 @@ from typing import Any
 import xarray as xr
 
 from xr_dip import baselines, cf
-from xr_dip.inputs import (
-    FactorLike,
-    Mask,
-    Periodic,
-    Target,
-    Weights,
-    check_batch,
-    check_flag,
-    check_latent_samples,
-    check_members,
-    check_name,
-    check_seed,
-    find_target,
-)
+from xr_dip.checks import check_batch, check_flag, check_latent_samples, check_members, check_name, check_seed
+from xr_dip.inputs import FactorLike, Mask, Periodic, Target, Weights, find_target
 from xr_dip.noise import NoiseField, NoiseLike, read_noise
 from xr_dip.observation import check_tile
 from xr_dip.progress import progress_bar

@@ -13,9 +13,9 @@ import xarray as xr
 
 from xr_dip.blocks import FloatArray
 from xr_dip.cf.horizontal import Horizontal
+from xr_dip.checks import check_noise
 from xr_dip.errors import first_index
 from xr_dip.heights import same_unit
-from xr_dip.inputs import check_noise
 from xr_dip.masks import on_fine_grid
 from xr_dip.slices import time_stamps
 from xr_dip.tiling import Tile

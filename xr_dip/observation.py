@@ -13,8 +13,8 @@ import xarray as xr
 
 from xr_dip import blocks
 from xr_dip.blocks import Factor
+from xr_dip.checks import check_name
 from xr_dip.constraints import CONSTRAINT_NAMES, NOT_ENFORCED
-from xr_dip.inputs import check_name
 from xr_dip.observing.kernel import ObservationKernel
 from xr_dip.observing.kernels import KERNELS, make_kernel
 from xr_dip.observing.sampling import Misfit, misfit_through

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from xr_dip.blocks import Factor, FloatArray
+from xr_dip.checks import check_name
 from xr_dip.constraints import CONSTRAINT_NAMES
 from xr_dip.fitting.fit import FitConfig
 from xr_dip.fitting.losses import LOSSES
@@ -18,7 +19,7 @@ from xr_dip.fitting.operators import OPERATORS
 from xr_dip.fitting.penalties import check_penalties
 from xr_dip.fitting.stopping import STOPPING
 from xr_dip.generators import GENERATORS
-from xr_dip.inputs import Target, check_name
+from xr_dip.inputs import Target
 from xr_dip.kriging.white_noise import Place
 from xr_dip.noise import NoiseField, noise_of
 from xr_dip.observation import describe, kernel_of, misfit_of, with_operator

@@ -18,11 +18,11 @@ from xr_dip import baselines as classical
 from xr_dip import downscaling
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.provenance import history_line
+from xr_dip.checks import check_name
 from xr_dip.coarsening import fine_weights
 from xr_dip.errors import DipWarning
 from xr_dip.geometry.grid import IndexGrid
 from xr_dip.geostrophy import geostrophic_flow
-from xr_dip.inputs import check_name
 from xr_dip.matching import place_on
 from xr_dip.reading import coarse_input, configuration_of, source_name
 from xr_dip.times import at_same_times

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from xr_dip.canvas import find_library
 from xr_dip.cf.netcdf import check_output, write_netcdf
-from xr_dip.inputs import check_name
+from xr_dip.checks import check_name
 from xr_dip.twin_experiments import CLAIMS, EXPERIMENTS, Experiment, draw
 from xr_dip.variables import select_variable
 

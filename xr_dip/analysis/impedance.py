@@ -12,7 +12,7 @@ import xarray as xr
 
 from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
-from xr_dip.inputs import check_members, check_name, check_seed, check_whole
+from xr_dip.checks import check_members, check_name, check_seed, check_whole
 from xr_dip.presets import PRESETS, Preset
 
 FloatArray = npt.NDArray[np.float64]

@@ -31,8 +31,9 @@ from xr_dip.archive.store import Store
 from xr_dip.archive.summary import Outcome, Summary
 from xr_dip.archive.work import Answer, Work, write
 from xr_dip.archive.workers import check_workers, work_on
+from xr_dip.checks import check_batch
 from xr_dip.errors import DipWarning
-from xr_dip.inputs import FactorLike, check_batch
+from xr_dip.inputs import FactorLike
 from xr_dip.progress import import_quietly
 
 LOG = logging.getLogger("xr_dip.archive")

@@ -10,11 +10,12 @@ from typing import Any
 
 import xarray as xr
 
+from xr_dip.checks import check_seed, check_whole
 from xr_dip.distillation.exercises import check_added, hold_out, make_exercises, make_settings
 from xr_dip.distillation.lessons import read_lessons
 from xr_dip.distillation.student import Student
 from xr_dip.errors import DipWarning
-from xr_dip.inputs import Periodic, Weights, check_seed, check_whole
+from xr_dip.inputs import Periodic, Weights
 from xr_dip.progress import import_quietly
 
 HELD_OUT = 0.2

@@ -13,8 +13,8 @@ import xarray as xr
 
 from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.checks import check_members, check_seed
 from xr_dip.constraints import KEPT_WITH_NOISE
-from xr_dip.inputs import check_members, check_seed
 from xr_dip.twin.methods import Methods, Settings, estimate, mean_of, parse_methods, preset_of
 from xr_dip.twin.pair import Pair, conservation_error, make_pair, white_noise
 from xr_dip.twin.stored import Folder, stored

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xr_dip.checks import check_members, check_name, check_seed
 from xr_dip.constraints import CONSTRAINTS, Constraint, make_constraint
-from xr_dip.inputs import check_members, check_name, check_seed
 from xr_dip.sea import Sea, find_sea
 from xr_dip.twin.methods import Keywords, Settings, estimate, mean_of, parse_keywords, preset_of
 from xr_dip.twin.pair import Pair, block_errors, make_pair, one_field

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xr_dip.inputs import check_members, check_name, check_seed
+from xr_dip.checks import check_members, check_name, check_seed
 from xr_dip.presets import Preset
 from xr_dip.sea import find_sea
 from xr_dip.twin.methods import Keywords, parse_keywords, preset_of

@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from xr_dip import baselines, downscaling
-from xr_dip.inputs import check_name
+from xr_dip.checks import check_name
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.presets import PRESETS, Preset
 from xr_dip.twin.pair import Pair

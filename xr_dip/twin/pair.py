@@ -11,8 +11,8 @@ import xarray as xr
 
 from xr_dip.arrays import check_array
 from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.checks import check_name
 from xr_dip.coarsening import coarsen, fine_weights
-from xr_dip.inputs import check_name
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.verification.statistics import label
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from xr_dip.inputs import check_members, check_name, check_seed
+from xr_dip.checks import check_members, check_name, check_seed
 from xr_dip.twin.comparison import check_numbers
 from xr_dip.twin.methods import Methods, Settings, estimate, mean_of, parse_methods, preset_of
 from xr_dip.twin.pair import make_pair, one_field

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import downscaling
-from xr_dip.inputs import check_members, check_seed
+from xr_dip.checks import check_members, check_seed
 from xr_dip.slices import member_std
 from xr_dip.twin.methods import Keywords, Settings, estimate, mean_of, parse_keywords, preset_of
 from xr_dip.twin.pair import Pair, make_pair, one_field
