@@ -49,7 +49,7 @@ distillation.network distillation.training distillation.answer distillation.stud
 scoring variables
 archive archive.clock archive.daily_mean archive.days archive.chains archive.shard archive.summary archive.configuration
 archive.job archive.work archive.folder archive.store archive.transactions archive.place archive.workers archive.cost
-archive.driver archive.command canvas plot.scales plot.maps plot.curves plot.pages plot.movie plot
+archive.driver archive.command drawable canvas plot.scales plot.maps plot.curves plot.pages plot.movie plot
 twin.pair twin.methods twin.stored twin.comparison twin.single twin.profiles twin.conserving twin.descent twin.published
 twin.names twin.tables twin.plot.diagrams twin.plot.panels twin.plot twin
 analysis.impedance analysis.recurrence analysis.plot analysis

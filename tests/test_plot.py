@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import xr_dip
-from xr_dip import canvas, plot, synthetic
+from xr_dip import canvas, drawable, plot, synthetic
 from xr_dip.verification import effective_resolution, psd, psd_score
 
 DIMS = ("latitude", "longitude")
@@ -124,7 +124,7 @@ def test_conservation_needs_a_result(truth):
 def test_spectra_are_those_of_the_verification(truth):
     field = truth.assign_coords(latitude=np.arange(16) * 0.01, longitude=np.arange(24) * 0.01)
     (line,) = plot.spectra({"truth": field}).get_lines()
-    density = psd(field, dims=DIMS, spacing=canvas.find_grid(field).grid.spacing())
+    density = psd(field, dims=DIMS, spacing=drawable.find_grid(field).grid.spacing())
     np.testing.assert_allclose(line.get_ydata(), density)
     np.testing.assert_allclose(line.get_xdata(), 1e-3 / density.wavenumber)
 
@@ -277,7 +277,7 @@ def test_spectra_mark_what_each_field_resolves(truth):
     rough = field + 0.02 * np.random.default_rng(0).normal(size=field.shape)
     coarse = field.coarsen(latitude=2, longitude=2).mean()
     axes = plot.spectra({"rough": rough, "truth": field, "coarse": coarse}, truth="truth")
-    grid = {"dims": DIMS, "spacing": canvas.find_grid(field).grid.spacing()}
+    grid = {"dims": DIMS, "spacing": drawable.find_grid(field).grid.spacing()}
     expected = float(effective_resolution(psd_score(rough, field, **grid))) / 1e3
     circles = [line for line in axes.get_lines() if line.get_marker() == "o"]
     assert [float(line.get_xdata()[0]) for line in circles] == pytest.approx([expected])
@@ -291,7 +291,7 @@ def test_spectra_along_lines_keep_clear_of_land(truth, direction):
     lines = truth.isel({across: slice(4, None)})
     island = truth.where(truth[across] > truth[across][3])
     (line,) = plot.spectra({"ssh": island}, direction=direction).get_lines()
-    spacing = canvas.find_grid(truth).grid.spacing()
+    spacing = drawable.find_grid(truth).grid.spacing()
     np.testing.assert_allclose(line.get_ydata(), psd(lines, dims=DIMS, spacing=spacing, direction=along))
 
 

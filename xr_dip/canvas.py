@@ -6,17 +6,15 @@ matplotlib and cmocean are looked for when something is drawn, not before: they 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xr_dip.arrays import ONE_VARIABLE, check_array
-from xr_dip.cf.horizontal import Horizontal, find_horizontal
-from xr_dip.geometry.grid import IndexGrid
+from xr_dip.drawable import centres, find_grid, find_map, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,7 +155,7 @@ def draw_map(field: xr.DataArray, axes: Axes, *, colours: str, limits: Limits, t
     """
     projected = on_globe(axes)
     horizontal = find_map(field, projected=projected)
-    places = _centres(horizontal)
+    places = centres(horizontal)
     axes.pcolormesh(
         places.x,
         places.y,
@@ -258,166 +256,5 @@ def map_aspect(field: xr.DataArray) -> float:
     >>> round(map_aspect(xr.DataArray(np.eye(2), axes, ("lat", "lon"))), 9)
     2.0
     """
-    places = _centres(find_grid(field))
+    places = centres(find_grid(field))
     return float(np.ptp(places.y) * places.aspect / np.ptp(places.x))
-
-
-def check_field(field: Any, argument: str = "field") -> None:
-    """Refuse what is no DataArray.
-
-    Parameters
-    ----------
-    field : DataArray
-    argument : str
-        What it is called in messages.
-
-    Raises
-    ------
-    TypeError
-
-    Examples
-    --------
-    >>> check_field(xr.Dataset({"ssh_mean": 0.0}))
-    Traceback (most recent call last):
-    ...
-    TypeError: Invalid field of type Dataset. It must be an xarray.DataArray: pass one of its variables...
-    """
-    advice = ONE_VARIABLE
-    if isinstance(field, xr.Dataset):
-        names = [str(key) for key in field.data_vars]
-        likely = next((key for key in names if key.endswith("_mean")), names[0] if names else "ssh_mean")
-        advice = f": pass one of its variables, such as `.{likely}`, or draw a whole result by `.dip.plot()`"
-    check_array(field, argument, advice)
-
-
-def check_fields(fields: Any, argument: str) -> None:
-    """Refuse what is no mapping of DataArrays by label.
-
-    Parameters
-    ----------
-    fields : mapping of str to DataArray
-    argument : str
-        What it is called in messages.
-
-    Raises
-    ------
-    TypeError
-
-    Examples
-    --------
-    >>> check_fields(xr.DataArray(0.0), "fields")
-    Traceback (most recent call last):
-    ...
-    TypeError: Invalid fields of type DataArray. It must be a mapping from labels to DataArrays, such as...
-    """
-    if not isinstance(fields, Mapping):
-        raise TypeError(
-            f"Invalid {argument} of type {type(fields).__name__}. It must be a mapping from labels to DataArrays, such "
-            "as {'estimate': fine.ssh_mean}."
-        )
-    for label, field in fields.items():
-        check_field(field, f"{argument} {label!r}")
-
-
-def flat(field: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
-    """Return a field as (y, x): other dimensions, of which each has one entry only, become scalar coordinates.
-
-    Parameters
-    ----------
-    field : DataArray
-    horizontal : Horizontal
-        Its grid, as `find_grid` finds it.
-
-    Returns
-    -------
-    DataArray, dimensions (y, x)
-
-    Examples
-    --------
-    >>> day = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon")).expand_dims(time=[0])
-    >>> flat(day, find_grid(day)).dims
-    ('lat', 'lon')
-    """
-    dims = (horizontal.y_dim, horizontal.x_dim)
-    return field.squeeze([dim for dim in field.dims if dim not in dims]).transpose(*dims)
-
-
-def find_map(field: xr.DataArray, *, projected: bool) -> Horizontal:
-    """Find the grid of a field that can be drawn as one map.
-
-    Parameters
-    ----------
-    field : DataArray
-    projected : bool
-        Whether by cartopy.
-
-    Returns
-    -------
-    Horizontal
-
-    Raises
-    ------
-    ValueError
-        As of `find_grid`; also if cartopy is to draw what has no positions.
-
-    Examples
-    --------
-    >>> field = xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon"))
-    >>> find_map(field, projected=True).x_dim
-    'lon'
-    """
-    horizontal = find_grid(field)
-    if projected and isinstance(horizontal.grid, IndexGrid):
-        raise ValueError(f"Invalid field {field.name!r} without positions. It must have them to be drawn by cartopy.")
-    return horizontal
-
-
-def find_grid(field: xr.DataArray) -> Horizontal:
-    """Find the grid of a field that is one map: each of its other dimensions has one entry.
-
-    Parameters
-    ----------
-    field : DataArray
-
-    Returns
-    -------
-    Horizontal
-
-    Raises
-    ------
-    ValueError
-        If the field has other dimensions too, or no latitude and longitude are found.
-
-    Examples
-    --------
-    >>> find_grid(xr.DataArray(np.eye(2), {"lat": [40.0, 41.0], "lon": [5.0, 6.0]}, ("lat", "lon"))).y_dim
-    'lat'
-    """
-    horizontal = find_horizontal(field)
-    extra = [dim for dim, size in field.sizes.items() if size > 1 and dim not in (horizontal.y_dim, horizontal.x_dim)]
-    if extra:
-        raise ValueError(
-            f"Invalid field with dimensions {field.dims}. It must have the horizontal ones only: select one of "
-            f"{extra} first, as in `.isel({extra[0]}=0)`."
-        )
-    return horizontal
-
-
-class _Places(NamedTuple):
-    """Where cells are drawn: centres, how much longer a unit of y is than one of x, and what x and y are."""
-
-    y: FloatArray
-    x: FloatArray
-    aspect: float
-    labels: tuple[str, str]
-
-
-def _centres(horizontal: Horizontal) -> _Places:
-    """Latitude and longitude of the cells, without a jump at the date line; indices where there are no positions."""
-    if isinstance(horizontal.grid, IndexGrid):
-        return _Places(*horizontal.grid.indices(), 1.0, (horizontal.x_dim, horizontal.y_dim))
-    latitude, longitude = horizontal.grid.centres()
-    for along in range(longitude.ndim):
-        longitude = np.unwrap(longitude, period=360.0, axis=along)
-    aspect = 1 / float(np.cos(np.deg2rad(np.mean(latitude))))
-    return _Places(latitude, longitude, aspect, ("longitude (°E)", "latitude (°N)"))

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import verification
-from xr_dip.canvas import INK, LINE_COLOURS, check_fields, find_grid, find_library, flat, new_axes
+from xr_dip.canvas import INK, LINE_COLOURS, find_library, new_axes
+from xr_dip.drawable import check_fields, find_grid, flat
 from xr_dip.plot.scales import unit_of
 from xr_dip.reading import block_errors
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from xr_dip.canvas import Limits, check_field, draw_bar, draw_map, find_grid, find_map, flat, new_axes, on_globe
+from xr_dip.canvas import Limits, draw_bar, draw_map, new_axes, on_globe
+from xr_dip.drawable import check_field, find_grid, find_map, flat
 from xr_dip.errors import DipWarning
 from xr_dip.plot.scales import heading, unit_of, usual_size, value_range
 from xr_dip.reading import block_errors

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xr_dip.canvas import Limits, check_field, find_grid, find_library, flat
+from xr_dip.canvas import Limits, find_library
 from xr_dip.cf.horizontal import find_horizontal
+from xr_dip.drawable import check_field, find_grid, flat
 from xr_dip.plot.maps import height
 from xr_dip.plot.scales import heading, value_range
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from xr_dip.canvas import check_fields, draw_bar, find_grid, flat, map_aspect, new_panels
+from xr_dip.canvas import draw_bar, map_aspect, new_panels
 from xr_dip.cf.cell_methods import REALIZATION
 from xr_dip.cf.dataset import MEMBER
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.downscaling import interpolate
+from xr_dip.drawable import check_fields, find_grid, flat
 from xr_dip.matching import place_on
 from xr_dip.plot.maps import departure, error, height, spread
 from xr_dip.plot.scales import date_of, unit_of, usual_size, value_range

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xr_dip.canvas import INK, TALLEST, find_grid, find_library, flat, map_aspect
+from xr_dip.canvas import INK, TALLEST, find_library, map_aspect
+from xr_dip.drawable import find_grid, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

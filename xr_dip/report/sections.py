@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from xr_dip import plot
-from xr_dip.canvas import find_grid
 from xr_dip.cf.dataset import MEMBER
+from xr_dip.drawable import find_grid
 from xr_dip.geometry.grid import IndexGrid
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.plot.scales import date_of, usual_size, value_range

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import xarray as xr
 
 from xr_dip import scoring
-from xr_dip.canvas import flat
 from xr_dip.cf.dataset import MEMBER
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
+from xr_dip.drawable import flat
 from xr_dip.matching import place_on
 from xr_dip.reading import coarse_input
 
