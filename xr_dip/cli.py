@@ -145,7 +145,7 @@ def main() -> None:
 @click.option("--generator", metavar="NAME", help="Network, instead of that of the preset.")
 @_options_option("--generator-option", "generator_options", "Option of the network, such as channels=32.")
 @click.option("--loss", metavar="NAME", help="Misfit, instead of that of the preset.")
-@_options_option("--penalty", "penalties", "Weight of a term added to the loss, such as total_variation=0.01.")
+@_options_option("--penalty", "penalties", "Weight of a term added to the loss, such as total_variation=1e-5.")
 @click.option("--constraint", metavar="NAME", help="Form of the conservation, instead of that of the preset.")
 @_options_option("--constraint-option", "constraint_options", "Option of the constraint, such as value_range=-2,2.")
 @click.option("--operator", metavar="NAME", help="How coarse values came from fine ones, instead of block_mean.")

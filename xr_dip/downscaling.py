@@ -68,14 +68,16 @@ def downscale(
     """Make a coarse sea surface height field fine with an ensemble of deep image prior fits.
 
     The result has exactly `factor` times as many cells along each axis and its block means equal the input (unless
-    `noise_std` says that the input is not to be trusted). Beyond the coarse data it shows what is plausible, not what
+    `noise_std` says that the input is not to be trusted, or the constraint is "soft" or "none", as in the presets of
+    published methods). Beyond the coarse data it shows what is plausible, not what
     was observed: read the standard error with it.
 
     Parameters
     ----------
     da : DataArray
-        Coarse field, block means in metres, NaN on land; horizontal dimensions with latitude and longitude, 1-D or
-        2-D, in any order, and any other dimensions (time). Lazy in, lazy out.
+        Coarse field, block means in m, cm or mm by their ``units``, in m without any, NaN on land; horizontal
+        dimensions with latitude and longitude, 1-D or 2-D, in any order, and any other dimensions (time). Lazy in, lazy
+        out.
     factor : int, (int, int) or mapping
         Fine cells per coarse cell: for both axes, along y and x, or by dimension as in ``{"lat": 4, "lon": 8}``.
     members : int
@@ -94,7 +96,7 @@ def downscale(
         ``{"channels": 32}``, ``{"value_range": (-2, 2)}``, which "geiss" and "scadd" must have, ``{"width": 0.4}`` of
         "gaussian", in coarse cells, or ``{"kernel": array}``, which "fir" must have, in fine cells.
     penalties : mapping of str to float, optional
-        Weights of terms that are added to the loss: "total_variation", "gradient", "coarse_misfit", see
+        Weights of terms that are added to the loss: "total_variation", "gradient", "correction", "coarse_misfit", see
         `xr_dip.fitting.penalties`.
     mask : "coarse", DataArray or array, optional
         Fine sea mask: bool, 1 = sea, a share of sea (sea from one half on), or CF flags; a standard name such as
@@ -155,10 +157,11 @@ def downscale(
     Returns
     -------
     Dataset
-        ``<name>_mean``, ``<name>_std`` (calibrated standard error), ``<name>_fit_std`` (spread of the fits),
-        ``<name>_flag`` on the fine grid; ``conservation_error`` and ``fit_residual`` on the coarse grid; with
-        `keep_members` ``<name>_members``; with `latent_samples` the spread between members and over latents, see
-        `xr_dip.latents`; diagnostics of each time. CF-compliant, float32, units of the input.
+        ``<name>_mean``, ``<name>_std`` (standard error; calibrated with the constraint "optimal", else the spread of
+        the members), ``<name>_fit_std`` (spread of the fits), ``<name>_flag`` on the fine grid; ``conservation_error``
+        and ``fit_residual`` on the coarse grid; with `keep_members` ``<name>_members``; with `latent_samples` the
+        spread between members and over latents, see `xr_dip.latents`; diagnostics of each time. CF-compliant, float32,
+        units of the input.
 
     Raises
     ------

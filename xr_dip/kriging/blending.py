@@ -75,7 +75,7 @@ def blend_weight(
     Returns
     -------
     float
-        From 0 to 0.8, below factor 24 to 0.6, and 0 without fronts. A single fit, whose reliability is unknown, is
+        From 0 to 0.8; below factor 24 to 0.6, and 0 without fronts. A single fit, whose reliability is unknown, is
         taken to agree by one half with others.
 
     Examples
