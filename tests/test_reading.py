@@ -32,6 +32,23 @@ def test_the_input_comes_back_at_a_coast(coarse):
     np.testing.assert_allclose(found.values[wet], coarse.values[wet], atol=1e-7)
 
 
+@pytest.mark.parametrize("dropped", [[], ["ssh_flag"], ["conservation_error"]])
+def test_what_was_extrapolated_is_no_input(coarse, dropped):
+    gap = coarse.where((coarse.latitude != coarse.latitude[3]) | (coarse.longitude < coarse.longitude[4]))
+    fine = xr_dip.interpolate(gap, 2, mask=np.ones((16, 16)), extrapolate=True)
+    assert fine.ssh_mean.notnull().all()
+    found = reading.coarse_input(fine.drop_vars(dropped), "ssh")
+    np.testing.assert_allclose(found, gap, atol=1e-7)
+
+
+def test_an_extrapolated_result_of_a_kernel_gives_its_input_back(coarse, tiny):
+    gap = coarse[0].where(coarse.longitude < coarse.longitude[5])
+    options = {"operator": "gaussian", "operator_options": {"width": 0.4}, "preset": tiny, "progress": False}
+    fine = xr_dip.downscale(gap, 2, mask=np.ones((16, 16)), extrapolate=True, members=2, device="cpu", **options)
+    assert fine.ssh_mean.notnull().sum() > 4 * gap.notnull().sum()
+    np.testing.assert_allclose(reading.coarse_input(fine, "ssh"), gap, atol=1e-6)
+
+
 def test_weights_of_the_user_are_not_in_a_result(coarse):
     weights = xr.DataArray(1.0 + np.arange(32 * 32).reshape(32, 32), dims=("latitude", "longitude"))
     assert reading.coarse_input(xr_dip.interpolate(coarse, 4, weights=weights), "ssh") is None

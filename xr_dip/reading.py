@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
 import xarray as xr
 
 from xr_dip.cf.cell_methods import drop_ensemble_label
@@ -12,6 +13,7 @@ from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.summary import summarize
 from xr_dip.coarsening import coarsen, fine_weights
 from xr_dip.observation import BLOCK_MEAN
+from xr_dip.sea import Flag
 
 KNOWN_WEIGHTS = ("equal", "area")
 """Weights that a result names; any others it does not hold."""
@@ -161,8 +163,8 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     Returns
     -------
     DataArray or None
-        On the coarse grid, in the unit of the field. None if it was made with weights or a kernel of the user that it
-        does not hold.
+        On the coarse grid, in the unit of the field; NaN where there was no value, with an estimate or without. None if
+        it was made with weights or a kernel of the user that it does not hold.
 
     Raises
     ------
@@ -187,9 +189,13 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     along_y, along_x = cast(Sequence[int], configuration["factor"])
     areas = fine_weights(mean, weights, horizontal)
     dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}
-    coarse, _ = coarsen(mean, (along_y, along_x), weights=areas, **dims, **seen)
-    placed = _errors_on(result, name, mean, horizontal)
-    return (coarse - placed).rename(name).assign_attrs(mean.attrs).transpose(*mean.dims)
+    coarse, _ = coarsen(_constrained(result, name, mean), (along_y, along_x), weights=areas, **dims, **seen)
+    return (
+        (coarse - _errors_on(result, name, mean, horizontal))
+        .rename(name)
+        .assign_attrs(mean.attrs)
+        .transpose(*mean.dims)
+    )
 
 
 def _operator_of(configuration: Mapping[str, object]) -> dict[str, Any] | None:
@@ -198,7 +204,7 @@ def _operator_of(configuration: Mapping[str, object]) -> dict[str, Any] | None:
     options = dict(cast(Mapping[str, Any], configuration.get("operator_options") or {}))
     if operator == BLOCK_MEAN:
         return {}
-    if isinstance(options.get("kernel"), Mapping) or configuration.get("extrapolate"):
+    if isinstance(options.get("kernel"), Mapping):
         return None
     return {"operator": operator, "operator_options": options, "periodic": bool(configuration["periodic"])}
 
@@ -244,10 +250,16 @@ def choose_truth(
     return known[chosen]
 
 
+def _constrained(result: xr.Dataset, name: str, mean: xr.DataArray) -> xr.DataArray:
+    """Leave out the estimates that no coarse value constrains: they are no part of any."""
+    flag = part_of(result, name, "flag")
+    return mean if flag is None else mean.where((flag.variable.astype(np.int8) & Flag.extrapolated) == 0)
+
+
 def _errors_on(result: xr.Dataset, name: str, mean: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
-    """Errors of the block means with the dimensions of the estimate; zero where there are none."""
+    """Errors of the coarse values with the dimensions of the estimate, NaN where there was none; 0 if none are held."""
     error = part_of(result, name, "conservation_error")
     if error is None:
         return xr.DataArray(0.0)
     bare = error.drop_vars([key for key in error.coords if key not in mean.dims])
-    return bare.rename({f"{dim}_coarse": dim for dim in (horizontal.y_dim, horizontal.x_dim)}).fillna(0.0)
+    return bare.rename({f"{dim}_coarse": dim for dim in (horizontal.y_dim, horizontal.x_dim)})
