@@ -133,7 +133,8 @@ def test_correlation_is_that_of_numpy():
     error = truth - normal(5)
     expected = np.corrcoef(std.values.ravel(), np.abs(error.values).ravel())[0, 1]
     np.testing.assert_allclose(correlation(std, error, dims=DIMS), expected)
-    assert np.isnan(float(correlation(xr.ones_like(std), error, dims=DIMS)))
+    for constant in (0.0, 0.1, 1.0):  # the mean of many 0.1 is not 0.1
+        assert np.isnan(float(correlation(xr.full_like(std, constant), error, dims=DIMS)))
 
 
 def test_reliability_of_a_calibrated_forecast_lies_on_the_diagonal():

@@ -24,6 +24,9 @@ from xr_dip.verification.statistics import (
     units_of,
 )
 
+ROUNDING = 1e-12
+"""Part of its mean by which what is constant may seem to vary: sums in float64 round by less."""
+
 
 def crps_gaussian(
     mean: xr.DataArray,
@@ -206,7 +209,7 @@ def correlation(
     Returns
     -------
     DataArray
-        Between -1 and 1; NaN if one of both is constant.
+        Between -1 and 1; NaN if one of both is constant but for rounding.
 
     Raises
     ------
@@ -221,10 +224,17 @@ def correlation(
     """
     spread, absolute = spread_and_error(std, error, dims)
     compared = matched_weights(weights, error)
-    first, second = (values - sums(values, dims=dims, weights=compared).mean() for values in (spread, absolute))
-    covariance = sums(first * second, dims=dims, weights=compared).mean()
-    scale = root_mean_square(first, dims=dims, weights=compared) * root_mean_square(second, dims=dims, weights=compared)
-    return label(covariance / scale.where(scale > 0), "correlation", "correlation of std and absolute error", "1")
+    first, second = (_standardized(values, dims, compared) for values in (spread, absolute))
+    product = sums(first * second, dims=dims, weights=compared).mean()
+    return label(product, "correlation", "correlation of std and absolute error", "1")
+
+
+def _standardized(values: xr.DataArray, dims: Sequence[str], weights: xr.DataArray | None) -> xr.DataArray:
+    """Departures from the mean over their root mean square; NaN where that is but the rounding of the mean."""
+    mean = sums(values, dims=dims, weights=weights).mean()
+    departure = values - mean
+    scale = root_mean_square(departure, dims=dims, weights=weights)
+    return departure / scale.where(scale > ROUNDING * abs(mean))
 
 
 def _pair(
