@@ -7,6 +7,7 @@ from click.testing import CliRunner
 import xr_dip
 from xr_dip import scoring
 from xr_dip.cli import main
+from xr_dip.score_command import format_scores
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def test_scores_are_printed_and_written(files, truth):
         assert printed["rmse"] == f"{float(scores.rmse):.4g} m"
         assert printed["skill_kriging"] == f"{float(scores.skill_kriging):.4g}"
         assert float(scores.skill_bicubic) > 0
+
+
+def test_counts_are_written_in_full():
+    counts = {"cells": ("time", [65536, 65535]), "missing_cells": ((), 1234567), "few": ("time", [0, 1])}
+    scores = xr.Dataset({**counts, "rmse": ((), 65536.0), "bias": ((), float("inf"))})
+    numbers = [line.split()[1] for line in format_scores(scores).splitlines()[:-1]]
+    assert numbers == ["65536", "1234567", "0.5", "6.554e+04", "inf"]
 
 
 def test_every_option_arrives(files, monkeypatch):

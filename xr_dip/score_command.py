@@ -86,9 +86,10 @@ def format_scores(scores: xr.Dataset) -> str:
 
     Examples
     --------
-    >>> print(format_scores(xr.Dataset({"rmse": ("time", [0.01, 0.03], {"units": "m"}), "ssim": 0.9})))
-    rmse  0.02 m
-    ssim  0.9
+    >>> scores = xr.Dataset({"cells": ("time", [65536, 65536]), "rmse": ("time", [0.01, 0.03], {"units": "m"})})
+    >>> print(format_scores(scores))
+    cells  65536
+    rmse   0.02 m
     mean over time (2)
     """
     width = max(len(str(key)) for key in scores.data_vars)
@@ -101,7 +102,15 @@ def _value(score: xr.DataArray) -> str:
     """Mean of a score over times, frequencies of ranks one after the other."""
     mean = score.mean([dim for dim in score.dims if dim != "rank"])
     units = str(score.attrs.get("units", ""))
-    return " ".join([*(f"{value:.4g}" for value in np.atleast_1d(mean.values)), units if units != "1" else ""]).strip()
+    counted = np.issubdtype(score.dtype, np.integer)
+    numbers = (_number(float(value), counted) for value in np.atleast_1d(mean.values))
+    return " ".join([*numbers, units if units != "1" else ""]).strip()
+
+
+def _number(value: float, counted: bool) -> str:
+    """Write a number to four digits, and a count to its last one."""
+    digits = max(4, len(f"{value:.0f}")) if counted else 4
+    return f"{value:.{digits}g}"
 
 
 def _methods(baselines: str) -> list[str]:
