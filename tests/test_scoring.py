@@ -58,6 +58,13 @@ def test_scores_are_those_of_the_verification():
     assert float(scores.rank_histogram.sum()) == pytest.approx(1)
 
 
+def test_a_single_member_has_no_scores_of_members():
+    truth = truth_field()
+    scores = verify(with_members(make(truth), count=1), truth, baselines=())
+    assert "spread_skill" in scores
+    assert not {"crps", "rank_histogram"} & set(scores)
+
+
 def test_currents_are_compared_as_vectors():
     truth = truth_field()
     fine = make(truth)

@@ -27,6 +27,7 @@ from xr_dip.matching import place_on
 from xr_dip.reading import coarse_input, configuration_of, source_name
 from xr_dip.times import at_same_times
 from xr_dip.verification import difference, effective_resolution, evaluate, psd_score, rank_histogram, rmse
+from xr_dip.verification.evaluation import several
 from xr_dip.verification.statistics import label, root_mean_square
 
 
@@ -65,7 +66,8 @@ def verify(
     Dataset
         Every score of `xr_dip.verification.evaluate`: ``cells``, ``missing_cells``, ``bias``, ``rmse``, ``mu_score``,
         ``ssim``, ``gradient_rmse``, ``laplacian_rmse``, ``effective_resolution`` (isotropic; NaN with land), and with
-        a standard error or members ``spread_skill``, ``coverage``, ``correlation``, ``crps_gaussian``, ``crps`` (fair).
+        a standard error, or two members at least, ``spread_skill``, ``coverage``, ``correlation``, ``crps_gaussian``,
+        ``crps`` (fair).
         Besides ``current_rmse``, the root mean square length of the error of the geostrophic velocity, and
         ``vorticity_rmse`` (`xr_dip.currents`); ``lambda_x``, the effective resolution along lines of x, those with
         land left out; with members ``rank_histogram``; and for each baseline ``rmse_<method>`` and ``skill_<method>``,
@@ -117,8 +119,9 @@ def verify(
     _check_cells(scores)
     if located:
         scores = scores.assign(_scores_of_slopes(mean, known, horizontal, cells))
-    if f"{chosen}_members" in placed:
-        scores["rank_histogram"] = rank_histogram(placed[f"{chosen}_members"], known, dims=dims)
+    members = several(placed.get(f"{chosen}_members"))
+    if members is not None:
+        scores["rank_histogram"] = rank_histogram(members, known, dims=dims)
     for method, estimate in _rerun(result, chosen, horizontal, configuration, baselines).items():
         scores = scores.assign(_skill(method, estimate, known, dims, cells, scores.rmse))
     return scores.assign_attrs(_attributes(result, truth, chosen))

@@ -35,6 +35,13 @@ def test_the_parts_given_decide_which_scores_there_are():
     assert set(evaluate(mean, truth, dims=DIMS, members=members)) == MEAN_SCORES | SPREAD_SCORES | {"crps"}
 
 
+def test_a_single_member_is_no_ensemble():
+    truth, one = normal(0), normal(1, "member").isel(member=[0])
+    assert set(evaluate(one[0], truth, dims=DIMS, members=one)) == MEAN_SCORES
+    kept = result().isel(member=[0])
+    assert set(evaluate(kept, truth, dims=DIMS)) == MEAN_SCORES | SPREAD_SCORES
+
+
 def test_a_dataset_is_scored_by_its_parts():
     estimate, truth, weights = result("time"), normal(0, "time"), abs(normal(3).isel(x=0, drop=True))
     scores = evaluate(estimate, truth, dims=DIMS, spacing=STEPS, weights=weights)

@@ -15,6 +15,9 @@ from xr_dip.verification.spectra import effective_resolution, psd_score
 from xr_dip.verification.spread import correlation, coverage, crps_gaussian, spread_skill
 from xr_dip.verification.statistics import difference
 
+FEWEST = 2
+"""Members that have a spread."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
@@ -51,7 +54,8 @@ def evaluate(
         out.
     std, members : DataArray, optional
         Predicted standard deviation and members, where `estimate` is a DataArray. Without `std`, the standard
-        deviation of the members stands for it, with the correction for their number.
+        deviation of the members stands for it, with the correction for their number. A single member says nothing of
+        a distribution, and is left out.
     weights : DataArray, optional
         Weight of each cell in the means, for example its area in m2. By default all weigh the same.
     name : str, optional
@@ -82,7 +86,7 @@ def evaluate(
     >>> list(scores), round(float(scores.rmse), 6)
     (['cells', 'missing_cells', 'bias', 'rmse', 'mu_score', 'ssim'], 0.1)
     """
-    parts = _parts(estimate, std, members, name)
+    parts = _parts(estimate, std, members, name, member_dim)
     mean = parts.mean
     scores = [
         bias(mean, truth, dims=dims, weights=weights),
@@ -120,13 +124,28 @@ def _spread_scores(
     ]
 
 
+def several(members: xr.DataArray | None, member_dim: str = "member") -> xr.DataArray | None:
+    """Return members if they are two or more, for the scores of a distribution; None if they are fewer.
+
+    Examples
+    --------
+    >>> several(xr.DataArray([[0.5]], dims=("member", "x"))) is None
+    True
+    """
+    return None if members is None or members.sizes.get(member_dim, FEWEST) < FEWEST else members
+
+
 def _parts(
-    estimate: xr.Dataset | xr.DataArray, std: xr.DataArray | None, members: xr.DataArray | None, name: str | None
+    estimate: xr.Dataset | xr.DataArray,
+    std: xr.DataArray | None,
+    members: xr.DataArray | None,
+    name: str | None,
+    member_dim: str,
 ) -> _Parts:
     if isinstance(estimate, xr.DataArray):
         if name is not None:
             raise ValueError(f"Invalid name {name!r}. It must be left out where the estimate is a DataArray.")
-        return _Parts(estimate, std, members)
+        return _Parts(estimate, std, several(members, member_dim))
     if std is not None or members is not None:
         raise ValueError(
             "Invalid std or members. They must be left out where the estimate is a Dataset, which holds them."
@@ -135,4 +154,5 @@ def _parts(
     if (name is None and len(names) != 1) or (name is not None and name not in names):
         raise ValueError(f"Invalid name {name!r}. It must be one of {names}, for which the estimate has '<name>_mean'.")
     chosen = names[0] if name is None else name
-    return _Parts(estimate[f"{chosen}_mean"], estimate.get(f"{chosen}_std"), estimate.get(f"{chosen}_members"))
+    held = several(estimate.get(f"{chosen}_members"), member_dim)
+    return _Parts(estimate[f"{chosen}_mean"], estimate.get(f"{chosen}_std"), held)
