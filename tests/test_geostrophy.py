@@ -203,6 +203,8 @@ def test_without_members_it_is_the_mean_and_says_so():
     np.testing.assert_array_equal(flow.u, currents(out.zos_mean).u)
     assert "of the ensemble mean" in flow.speed.comment
     assert "of the ensemble mean" not in currents(ensemble(rectilinear())).speed.comment
+    coarse = xr_dip.synthetic.gulf_stream((8, 12)).ssh
+    assert "of the ensemble mean" not in currents(xr_dip.interpolate(coarse, 2)).speed.comment  # of no ensemble
 
 
 def test_the_energy_of_eddies_lacks_the_mean_current():

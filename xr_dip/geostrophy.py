@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xr_dip.cf.cell_methods import REALIZATION
 from xr_dip.cf.dataset import MEMBER
 from xr_dip.cf.flow import build_flow
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
@@ -249,7 +250,8 @@ def _solve(
 
 
 def _comment(height: xr.DataArray, equator_band: float, averaged: bool) -> str:
-    of_mean = ", of the ensemble mean" if str(height.name).endswith("_mean") and not averaged else ""
+    ensemble = f"{REALIZATION}: mean" in str(height.attrs.get("cell_methods", ""))
+    of_mean = ", of the ensemble mean" if ensemble and not averaged else ""
     return (
         f"from central differences of {height.name}{of_mean}, with g = {GRAVITY} m s-2; missing beside land, at the "
         f"border, and within {equator_band:g} degrees of the equator, where geostrophy fails"
