@@ -52,7 +52,8 @@ def test_scores_are_those_of_the_verification():
     expected = verification.evaluate(fine, truth, dims=DIMS, spacing=spacing)
     assert set(scores) == {*expected, *OWN, "rank_histogram"}
     for key in expected:
-        np.testing.assert_allclose(scores[key], expected[key], rtol=1e-9, err_msg=key)
+        rtol = 5e-3 if key in ("gradient_rmse", "laplacian_rmse") else 1e-9  # parallels shorten within 1.6 degrees
+        np.testing.assert_allclose(scores[key], expected[key], rtol=rtol, err_msg=key)
     histogram = verification.rank_histogram(fine.ssh_members, truth, dims=DIMS)
     np.testing.assert_allclose(scores.rank_histogram, histogram)
     assert float(scores.rank_histogram.sum()) == pytest.approx(1)
@@ -76,6 +77,28 @@ def test_currents_are_compared_as_vectors():
     curl = np.sqrt(((mine.vorticity - known.vorticity) ** 2).mean())
     assert float(scores.vorticity_rmse) == pytest.approx(float(curl), rel=1e-5)
     assert (scores.current_rmse.units, scores.vorticity_rmse.units, scores.lambda_x.units) == ("m s-1", "s-1", "m")
+
+
+def test_slopes_are_per_metre_at_every_latitude():
+    # An error that grows by 1 m per degree eastward, seen at 60 N only: 1 m per 55.8 km of its parallel.
+    axes = {"latitude": np.arange(0.5, 64.0), "longitude": np.arange(0.5, 24.0)}
+    ramp = 0.01 * np.arange(64.0)[:, None] + np.zeros(24)
+    truth = xr.DataArray(ramp, axes, DIMS, name="ssh", attrs={"units": "m"})
+    fine = make(truth, "bilinear")
+    fine = fine.assign(ssh_mean=fine.ssh_mean.copy(data=truth + truth.longitude))
+    north = abs(truth.latitude - 60.5) < 0.1
+    scores = verify(fine, truth, weights=north * xr.ones_like(truth), baselines=())
+    parallel = np.radians(6378137 * np.cos(np.radians(60.5)))
+    assert float(scores.gradient_rmse) == pytest.approx(1 / parallel, rel=3e-3)  # of the ellipsoid
+
+
+@pytest.mark.parametrize(("units", "known"), [("dm", False), ("degC", False), ("cm", True), (None, True)])
+def test_only_heights_have_currents(units, known):
+    truth = truth_field().drop_attrs()
+    fine = make(truth if units is None else truth.assign_attrs(units=units), "bilinear")
+    scores = verify(fine, truth, baselines=())
+    assert ({"current_rmse", "vorticity_rmse"} <= set(scores)) is known
+    assert {"lambda_x", "gradient_rmse"} <= set(scores)
 
 
 def test_a_perfect_result_has_perfect_scores():

@@ -156,6 +156,26 @@ def geostrophic_flow(
     )
 
 
+def is_height(field: xr.DataArray) -> bool:
+    """Return whether a field may be a height by its units, from which alone there are currents.
+
+    Parameters
+    ----------
+    field : DataArray
+        Taken for metres if it has no units.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> [is_height(xr.DataArray(0.0, attrs=attrs)) for attrs in ({"units": "cm"}, {}, {"units": "degC"})]
+    [True, True, False]
+    """
+    return _units(field) in ("", *UNITS_PER_METRE)
+
+
 def _select(source: xr.DataArray | xr.Dataset, name: Hashable | None) -> tuple[xr.DataArray, xr.Dataset | None]:
     """Height and the Dataset it is in: members before their mean, if it is a result."""
     if isinstance(source, xr.DataArray):
@@ -176,7 +196,7 @@ def _check(height: xr.DataArray, horizontal: Horizontal, equator_band: float, ed
         raise TypeError(
             f"Invalid dtype {height.dtype} of {height.name!r}. It must be floating point, with land as NaN."
         )
-    if _units(height) not in ("", *UNITS_PER_METRE):
+    if not is_height(height):
         raise ValueError(f"Invalid units {height.attrs['units']!r} of {height.name!r}. It must be m, cm or mm.")
     if min(horizontal.grid.shape) < SMALLEST:
         raise ValueError(

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import cast
 
+import numpy as np
 import xarray as xr
 
 from xr_dip import baselines as classical
@@ -21,12 +22,14 @@ from xr_dip.cf.provenance import history_line
 from xr_dip.checks import check_name
 from xr_dip.coarsening import fine_weights
 from xr_dip.errors import DipWarning
-from xr_dip.geometry.grid import IndexGrid
-from xr_dip.geostrophy import geostrophic_flow
+from xr_dip.geometry.ellipsoid import degree_lengths
+from xr_dip.geometry.grid import IndexGrid, RectilinearGrid
+from xr_dip.geostrophy import geostrophic_flow, is_height
 from xr_dip.matching import place_on
 from xr_dip.reading import coarse_input, configuration_of, source_name
 from xr_dip.times import at_same_times
 from xr_dip.verification import difference, effective_resolution, evaluate, psd_score, rank_histogram, rmse
+from xr_dip.verification.derivatives import Spacing
 from xr_dip.verification.evaluation import several
 from xr_dip.verification.statistics import label, root_mean_square
 
@@ -72,7 +75,9 @@ def verify(
         ``vorticity_rmse`` (`xr_dip.currents`); ``lambda_x``, the effective resolution along lines of x, those with
         land left out; with members ``rank_histogram``; and for each baseline ``rmse_<method>`` and ``skill_<method>``,
         the share by which the result errs less: ``1 - rmse / rmse_<method>``. Without latitude and longitude there are
-        no scores of derivatives and spectra.
+        no scores of derivatives and spectra, and of units of no length none of currents. Derivatives are of each cell's
+        own size between parallels and meridians; on other grids, and for spectra on all, cells have one typical size,
+        so that wavelengths on a grid of many latitudes are those of its middle.
 
     Raises
     ------
@@ -114,7 +119,7 @@ def verify(
     located = not isinstance(horizontal.grid, IndexGrid)
     placed = result.drop_vars(_along(result.coords, dims))
     scores = evaluate(
-        placed, known, dims=dims, spacing=horizontal.grid.spacing() if located else None, weights=cells, name=chosen
+        placed, known, dims=dims, spacing=_spacing(horizontal) if located else None, weights=cells, name=chosen
     )
     _check_cells(scores)
     if located:
@@ -143,14 +148,27 @@ def _check_cells(scores: xr.Dataset) -> None:
         raise ValueError("Invalid truth without a value where the result has one. There must be a cell to compare.")
 
 
+def _spacing(horizontal: Horizontal) -> Spacing:
+    """Distances between cell centres along y and x: of each cell between parallels and meridians, or else typical."""
+    grid = horizontal.grid
+    if not isinstance(grid, RectilinearGrid):
+        return grid.spacing()
+    northward, eastward = (xr.DataArray(part, dims=horizontal.y_dim) for part in degree_lengths(grid.centres()[0]))
+    height, width = (abs(np.diff(edges)) for edges in (grid.latitude_edges, grid.longitude_edges))
+    return northward * height, eastward * xr.DataArray(width, dims=horizontal.x_dim)
+
+
 def _scores_of_slopes(
     mean: xr.DataArray, known: xr.DataArray, horizontal: Horizontal, cells: xr.DataArray | None
 ) -> dict[str, xr.DataArray]:
-    """Errors of the current and its vorticity, which are linear in the height; and the resolution along lines of x."""
+    """Resolution along lines of x; of a height also errors of the current and its vorticity, which are linear in it."""
     dims = (horizontal.y_dim, horizontal.x_dim)
     bare = mean.drop_vars(_along(mean.coords, dims))
-    flow = geostrophic_flow(difference(bare, known, dims=dims).assign_attrs(mean.attrs), horizontal)
     score = psd_score(bare, known, dims=dims, spacing=horizontal.grid.spacing(), direction=horizontal.x_dim)
+    resolution = label(effective_resolution(score), "lambda_x", "shortest resolved wavelength along x", "m")
+    if not is_height(mean):
+        return {"lambda_x": resolution}
+    flow = geostrophic_flow(difference(bare, known, dims=dims).assign_attrs(mean.attrs), horizontal)
     return {
         "current_rmse": label(
             root_mean_square(flow.speed, dims=dims, weights=cells),
@@ -164,7 +182,7 @@ def _scores_of_slopes(
             "root mean square error of the geostrophic vorticity",
             "s-1",
         ),
-        "lambda_x": label(effective_resolution(score), "lambda_x", "shortest resolved wavelength along x", "m"),
+        "lambda_x": resolution,
     }
 
 

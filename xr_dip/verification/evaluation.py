@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
-from xr_dip.verification.derivatives import gradient_rmse, laplacian_rmse
+from xr_dip.verification.derivatives import Spacing, gradient_rmse, laplacian_rmse
 from xr_dip.verification.ensembles import crps
 from xr_dip.verification.scores import bias, compared_cells, mu_score, rmse
 from xr_dip.verification.similarity import ssim
@@ -31,7 +32,7 @@ def evaluate(
     truth: xr.DataArray,
     *,
     dims: Sequence[str],
-    spacing: tuple[float, float] | None = None,
+    spacing: Spacing | None = None,
     std: xr.DataArray | None = None,
     members: xr.DataArray | None = None,
     weights: xr.DataArray | None = None,
@@ -49,9 +50,9 @@ def evaluate(
         Same unit and sizes; dimensions other than `dims` are kept.
     dims : (str, str)
         Names of the dimensions along y and x.
-    spacing : (float, float), optional
-        Distance between cell centres along y and x in metres; without it, scores of derivatives and spectra are left
-        out.
+    spacing : (float or DataArray, float or DataArray), optional
+        Distance between cell centres along y and x in metres, an array where it varies; spectra, which know one only,
+        take its median. Without it, scores of derivatives and spectra are left out.
     std, members : DataArray, optional
         Predicted standard deviation and members, where `estimate` is a DataArray. Without `std`, the standard
         deviation of the members stands for it, with the correction for their number. A single member says nothing of
@@ -98,12 +99,17 @@ def evaluate(
         scores += [
             gradient_rmse(mean, truth, dims=dims, spacing=spacing, weights=weights),
             laplacian_rmse(mean, truth, dims=dims, spacing=spacing, weights=weights),
-            effective_resolution(psd_score(mean, truth, dims=dims, spacing=spacing)),
+            effective_resolution(psd_score(mean, truth, dims=dims, spacing=_typical(spacing))),
         ]
     scores += _spread_scores(parts, truth, dims, weights, member_dim)
     if parts.members is not None:
         scores.append(crps(parts.members, truth, dims=dims, weights=weights, member_dim=member_dim))
     return compared_cells(mean, truth, dims=dims).assign({str(score.name): score for score in scores})
+
+
+def _typical(spacing: Spacing) -> tuple[float, float]:
+    along_y, along_x = (float(np.median(step)) for step in spacing)
+    return along_y, along_x
 
 
 def _spread_scores(
