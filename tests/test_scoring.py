@@ -126,6 +126,20 @@ def test_baselines_are_those_of_the_coarse_values(prepare, options):
         assert float(scores[f"skill_{method}"]) == pytest.approx(skill, rel=1e-5, abs=1e-7)
 
 
+def test_kriging_is_told_of_the_noise_that_the_result_was():
+    truth = truth_field()
+    coarse, _ = twin.coarsen(truth, 4)
+    noisy = coarse + 0.1 * np.random.default_rng(0).normal(size=coarse.shape)
+    told = xr_dip.interpolate(noisy, 4, "kriging", noise_std=0.1)
+    scores = verify(told, truth, baselines=["bicubic", "kriging"])
+    assert float(scores.skill_kriging) == pytest.approx(0, abs=1e-6)
+    assert scores.rmse_kriging.long_name == "root mean square error of kriging"
+    field = xr.full_like(coarse, 0.1).where(coarse.latitude > coarse.latitude[2], 0.05).assign_attrs(units="m")
+    scores = verify(xr_dip.interpolate(noisy, 4, "kriging", noise_std=field), truth, baselines=["bicubic", "kriging"])
+    assert scores.rmse_kriging.long_name == "root mean square error of kriging, not told of the noise"
+    assert scores.rmse_bicubic.long_name == "root mean square error of bicubic"
+
+
 def test_a_method_has_no_skill_against_itself():
     truth = with_land(truth_field())
     scores = verify(make(truth, "kriging"), truth, baselines=["kriging"])

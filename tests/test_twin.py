@@ -90,6 +90,19 @@ def test_noise_is_white_of_its_size_and_told_to_the_ensemble(calls):
     assert not calls[-1]["da"].equals(again[1]["da"])
 
 
+def test_kriging_is_told_of_the_noise_unless_it_is_hidden(truth):
+    methods = {
+        "told": {"method": "kriging"},
+        "named": {"method": "kriging", "noise_std": 0.1},
+        "hidden": {"method": "kriging", "noise_std": None},
+    }
+    scores = twin.experiment(truth, [4], methods, noise_std=[0.0, 0.1]).squeeze()
+    clean, noisy = (scores.rmse.sel(noise_std=level) for level in (0.0, 0.1))
+    assert float(noisy.sel(estimator="told")) == float(noisy.sel(estimator="named"))
+    assert float(noisy.sel(estimator="told")) < 0.95 * float(noisy.sel(estimator="hidden"))
+    assert float(clean.sel(estimator="told")) == float(clean.sel(estimator="hidden"))
+
+
 @pytest.mark.parametrize("told", [{}, {"noise_std": 0.02}])
 def test_an_exact_constraint_with_noise_is_refused_before_any_fit(truth, calls, told):
     methods = {"first": {"preset": "fast"}, "x": {"preset": "fast", "constraint": "additive", **told}}

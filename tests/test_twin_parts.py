@@ -86,6 +86,7 @@ def test_any_combination_of_parts_is_a_method(truth, calls):
         ({"a": {"preset": "slow"}}, "Invalid preset 'slow'. It must be one of"),
         ({"a": {"mask": 1}}, r"Invalid method 'a' with \['mask'\]. Its keywords must be among"),
         ({"a": {"method": "bicubic", "members": 2}}, r"Invalid method 'a' with \['members'\]"),
+        ({"a": {"method": "bicubic", "noise_std": 0.1}}, r"'a' with \['noise_std'\]. Its keywords .* \['method'\]"),
     ],
 )
 def test_wrong_methods_are_refused(truth, methods, message):

@@ -33,6 +33,9 @@ from xr_dip.verification.derivatives import Spacing
 from xr_dip.verification.evaluation import several
 from xr_dip.verification.statistics import label, root_mean_square
 
+KNOWS_NOISE = "kriging"
+"""The one baseline that filters noise."""
+
 
 def verify(
     result: xr.Dataset,
@@ -62,7 +65,8 @@ def verify(
         or given. Spectra and ranks have equal weights always.
     baselines : sequence of str
         Methods of `xr_dip.interpolate` to compare with; ``()`` for none. They take the coarse values, the sea and the
-        weights of the result, but know nothing of its ``noise_std``, and take any coarse values for block means.
+        weights of the result, and take any coarse values for block means. Kriging is told its ``noise_std`` where that
+        is one number; a field of noise is not in the result, and the score says that it knows of none.
 
     Returns
     -------
@@ -128,7 +132,8 @@ def verify(
     if members is not None:
         scores["rank_histogram"] = rank_histogram(members, known, dims=dims)
     for method, estimate in _rerun(result, chosen, horizontal, configuration, baselines).items():
-        scores = scores.assign(_skill(method, estimate, known, dims, cells, scores.rmse))
+        called = f"{method}, not told of the noise" if _misses_noise(method, configuration) else method
+        scores = scores.assign(_skill(method, called, estimate, known, dims, cells, scores.rmse))
     return scores.assign_attrs(_attributes(result, truth, chosen))
 
 
@@ -215,11 +220,23 @@ def _rerun(
             weights=weights,
             extrapolate=bool(configuration["extrapolate"]),
             periodic=bool(configuration["periodic"]),
+            noise_std=_noise(configuration) if method == KNOWS_NOISE else None,
             y_dim=dims[0],
             x_dim=dims[1],
         )[f"{name}_mean"]
         for method in methods
     }
+
+
+def _noise(configuration: Mapping[str, object]) -> float | None:
+    """Noise of the coarse values that a result was told of, where it is one number."""
+    noise = configuration.get("noise_std")
+    return float(noise) if isinstance(noise, int | float) else None
+
+
+def _misses_noise(method: str, configuration: Mapping[str, object]) -> bool:
+    """Whether a method would filter noise that the result was told of but does not hold: a field of it."""
+    return method == KNOWS_NOISE and configuration.get("noise_std") is not None and _noise(configuration) is None
 
 
 def _sea(mean: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:
@@ -240,6 +257,7 @@ def _factor(configuration: Mapping[str, object]) -> tuple[int, int]:
 
 def _skill(
     method: str,
+    called: str,
     estimate: xr.DataArray,
     known: xr.DataArray,
     dims: tuple[str, str],
@@ -249,8 +267,8 @@ def _skill(
     other = rmse(estimate.drop_vars(_along(estimate.coords, dims)), known, dims=dims, weights=cells)
     error, skill = f"rmse_{method}", f"skill_{method}"
     return {
-        error: label(other, error, f"root mean square error of {method}", other.attrs.get("units")),
-        skill: label(1.0 - own / other.where(other > 0), skill, f"reduction of the error of {method}", "1"),
+        error: label(other, error, f"root mean square error of {called}", other.attrs.get("units")),
+        skill: label(1.0 - own / other.where(other > 0), skill, f"reduction of the error of {called}", "1"),
     }
 
 

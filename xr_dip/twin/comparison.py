@@ -63,13 +63,16 @@ def experiment(
     methods : sequence of str, or mapping of str to mapping
         Names of interpolations (`xr_dip.interpolate`) and of presets (`xr_dip.downscale`). Or labels, each with the
         keywords of a call: ``{"method": "bicubic"}``, or any of `xr_dip.downscale`, such as ``{"preset": "balanced",
-        "generator": "skip", "loss": "charbonnier"}``; ``"noise_std": None`` among them hides the noise from it.
+        "generator": "skip", "loss": "charbonnier"}``; ``"noise_std": None`` among them, or among those of kriging,
+        hides the noise from it.
     members : int
         Fits of each ensemble that does not say otherwise.
     noise_std : sequence of float
-        Standard deviations of white noise added to the coarse field, in its unit; 0 for none. Presets are told its
-        size. The noise of all sizes has the same pattern.
-    weights, x_dim, y_dim
+        Standard deviations of white noise added to the coarse field, in its unit; 0 for none. Presets and kriging are
+        told its size. The noise of all sizes has the same pattern.
+    weights
+        As in `coarsen`: of the fine cells in the coarse values. In the scores all cells weigh the same.
+    x_dim, y_dim
         As in `coarsen`.
     boundary : {"exact", "trim"}
         Where a factor does not divide a size: refuse, or leave out the last cells.
@@ -89,7 +92,8 @@ def experiment(
     -------
     Dataset, dimensions (factor, estimator, noise_std, ...)
         The names of the methods are the coordinate ``estimator``, as ``sel(method=...)`` means something else to
-        xarray. Every score of `xr_dip.verification.evaluate`, NaN where a method gives no spread or members;
+        xarray. Every score of `xr_dip.verification.evaluate`, NaN where a method gives no spread or members, those of
+        derivatives and spectra with the typical size of a cell;
         ``conservation_error``, the largest difference between its coarse values and the input; and ``seconds``,
         the wall time of a method.
 

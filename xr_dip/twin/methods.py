@@ -20,6 +20,8 @@ Methods = Sequence[str] | Mapping[str, Keywords]
 
 TOLD = ("da", "factor", "mask", "weights", "x_dim", "y_dim", "x_coord", "y_coord", "dataset", "relay", "progress")
 """Keywords of `xr_dip.downscale` that are not for a method to choose."""
+KNOWS_NOISE = "kriging"
+"""The one interpolation that can be told of noise."""
 PARTS = (
     "generator",
     "generator_options",
@@ -50,7 +52,8 @@ def parse_methods(methods: Methods) -> dict[str, dict[str, Any]]:
     ----------
     methods : sequence of str, or mapping of str to mapping
         Names of interpolations and presets; or labels with the keywords of `xr_dip.interpolate`, ``{"method":
-        "bicubic"}``, or of `xr_dip.downscale`, ``{"preset": "balanced", "generator": "skip"}``.
+        "bicubic"}`` or ``{"method": "kriging", "noise_std": None}``, or of `xr_dip.downscale`, ``{"preset": "balanced",
+        "generator": "skip"}``.
 
     Returns
     -------
@@ -106,8 +109,8 @@ def parse_keywords(keywords: Keywords, label: str = "method") -> dict[str, Any]:
     if not isinstance(keywords, Mapping) or not keywords:
         raise ValueError(f"Invalid method {label!r}: {keywords!r}. It must be a mapping with 'method' or 'preset'.")
     if "method" in keywords:
-        allowed = ["method"]
         check_name("method", keywords["method"], list(baselines.METHODS))
+        allowed = ["method", "noise_std"] if keywords["method"] == KNOWS_NOISE else ["method"]
     else:
         allowed = [name for name in signature(downscaling.downscale).parameters if name not in TOLD]
         check_name("preset", keywords.get("preset", "balanced"), list(PRESETS))
@@ -155,7 +158,7 @@ def estimate(
         As `parse_keywords` returns them.
     settings : Settings
     noise_std : float
-        What ensembles are told of the noise, unless their keywords say otherwise; 0 for none.
+        What ensembles and kriging are told of the noise, unless their keywords say otherwise; 0 for none.
 
     Returns
     -------
@@ -170,12 +173,14 @@ def estimate(
         "x_dim": x_dim,
         "y_dim": y_dim,
     }
+    noise = {"noise_std": noise_std if noise_std > 0 else None}
     if "method" in keywords:
-        result = downscaling.interpolate(values, pair.factor, method=keywords["method"], **common)
+        known = noise if keywords["method"] == KNOWS_NOISE else {}
+        result = downscaling.interpolate(values, pair.factor, **common, **{**known, **keywords})
     else:
         told = {
+            **noise,
             "members": settings.members,
-            "noise_std": noise_std if noise_std > 0 else None,
             "seed": settings.seed,
             "device": settings.device,
             **({} if "operator" in keywords else _operator_of(pair)),
