@@ -6,6 +6,7 @@ import xarray as xr
 
 from xr_dip import synthetic, twin
 from xr_dip.twin import tables
+from xr_dip.twin.comparison import SCORES
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -31,7 +32,7 @@ def test_lines_by_factor_are_the_scores(scores):
     expected = scores.rmse.mean("time").sel(estimator="bilinear", noise_std=0.02)
     np.testing.assert_allclose(axes.lines[1].get_ydata(), expected)
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels[:2] == ["bilinear", "bilinear, noise 20 mm"]
+    assert labels[:2] == ["bilinear", "bilinear, noise 0.02 m"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["x2", "x4"]
 
 
@@ -58,11 +59,39 @@ def test_a_missing_error_is_a_gap_and_not_the_smallest_one():
 
 
 def test_a_point_for_each_day(scores):
+    with pytest.raises(ValueError, match=r"Invalid scores with the noise_std \[0.0, 0.02\]. They must be of one: sel"):
+        twin.plot.days(scores, "bilinear")
+    scores = scores.sel(noise_std=[0.0])
     axes = twin.plot.days(scores, "bilinear")
     for line, factor in zip(axes.lines, (2, 4), strict=False):
-        np.testing.assert_allclose(line.get_xdata(), scores.rmse.sel(factor=factor, estimator="bicubic", noise_std=0.0))
+        np.testing.assert_allclose(line.get_xdata(), scores.rmse.sel(factor=factor, estimator="bicubic").squeeze())
     with pytest.raises(ValueError, match=r"Invalid method 'spline'. It must be one of"):
         twin.plot.days(scores, "spline")
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        ("rmse", "x4, better on 25% of 4"),
+        ("crps", "x4, better on 25% of 4"),
+        ("mu_score", "x4, better on 75% of 4"),
+        ("correlation", "x4, better on 75% of 4"),
+        ("bias", "x4"),
+        ("coverage", "x4"),
+        ("spread_skill", "x4"),
+    ],
+)
+def test_better_is_smaller_or_larger_or_not_said(score, said):
+    values = (("factor", "estimator", "time"), [[[1.0, 3.0, 3.0, 3.0], [2.0, 2.0, 2.0, 2.0]]])
+    axes = twin.plot.days(
+        xr.Dataset({score: values}, {"factor": [4], "estimator": ["dip", "bicubic"]}), "dip", score=score
+    )
+    assert axes.get_legend().get_texts()[0].get_text() == said
+
+
+def test_every_score_of_an_experiment_has_a_direction_or_is_best_in_between():
+    between = {"cells", "bias", "spread_skill", "coverage"}
+    assert set(SCORES) - between == set(tables.SMALLER_IS_BETTER) | (set(tables.LARGER_IS_BETTER) - {"psnr"})
 
 
 @pytest.mark.parametrize("draw", [twin.plot.by_factor, twin.plot.ensemble_size, twin.plot.losses])

@@ -8,8 +8,13 @@ import xarray as xr
 
 from xr_dip.twin.names import mean_score, with_unit
 
-SMALLER_IS_BETTER = "rmse"
-"""The one score of a fit that is to be small."""
+SMALLER_IS_BETTER = (
+    *("missing_cells", "rmse", "gradient_rmse", "laplacian_rmse", "effective_resolution"),
+    *("crps_gaussian", "crps", "conservation_error", "seconds"),
+)
+"""Scores that are to be small; neither bias, nor coverage, nor the ratio of spread and skill."""
+LARGER_IS_BETTER = ("mu_score", "ssim", "psnr", "correlation")
+"""Scores that are to be large."""
 
 
 def of_factors(scores: xr.Dataset, score: str = "rmse") -> str:
@@ -106,7 +111,7 @@ def of_ensemble(parts: xr.Dataset, score: str = "rmse") -> str:
     correlation of the spread and the error  0.4
     """
     _check(score, [name for name in ("rmse", "ssim") if f"member_{name}" in parts])
-    members = sorted(parts[f"member_{score}"].values.tolist(), reverse=score != SMALLER_IS_BETTER)
+    members = sorted(parts[f"member_{score}"].values.tolist(), reverse=score in LARGER_IS_BETTER)
     numbers = {"best member": members[0], "worst member": members[-1]}
     numbers |= {f"mean of {int(size)}": value for size, value in zip(parts["size"].values, parts[score], strict=True)}
     numbers |= {"bicubic": parts[f"bicubic_{score}"], "correlation of the spread and the error": parts.correlation}
@@ -171,7 +176,7 @@ def of_losses(scores: xr.Dataset, score: str = "psnr") -> str:
     mse          25            20          24
     """
     curves = mean_score(scores, score, ("loss", "iteration"))
-    find_best = curves.idxmin if score == SMALLER_IS_BETTER else curves.idxmax
+    find_best = curves.idxmin if score in SMALLER_IS_BETTER else curves.idxmax
     rows = [[with_unit(scores[score], score), "best", "at iteration", "in the end"]]
     for loss, when in zip(curves.loss.values, find_best("iteration").values, strict=True):
         curve = curves.sel(loss=loss)

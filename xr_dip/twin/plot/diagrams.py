@@ -11,6 +11,7 @@ import xarray as xr
 
 from xr_dip.canvas import INK, LINE_COLOURS, find_library, new_axes
 from xr_dip.twin.names import mean_score, score_name
+from xr_dip.twin.tables import LARGER_IS_BETTER, SMALLER_IS_BETTER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,11 +59,12 @@ def by_factor(
     """
     values = mean_score(scores, score, ("factor", "estimator", "noise_std"))
     axes, low = ax or new_axes(), _lower_end(values) if score.endswith("rmse") else None
+    units = scores["rmse"].attrs.get("units", "") if "rmse" in scores else ""  # of the field, and so of its noise
     for colour, method in zip(cycle(LINE_COLOURS), values.estimator.values, strict=False):
         for line, noise in zip(cycle(LINES), values.noise_std.values, strict=False):
             name = str((names or {}).get(str(method), method))
             curve = values.sel(estimator=method, noise_std=noise)
-            label = f"{name}, noise {1000 * noise:.3g} mm" if noise else name
+            label = f"{name}, noise {noise:.3g} {units}".rstrip() if noise else name
             drawn = curve if low is None else curve.where(~(curve <= low), low)  # a missing one stays a gap
             axes.plot(values.factor, drawn, f"o{line}", color=colour, label=label, markersize=4)
             if low is not None and bool((curve <= low).any()):
@@ -91,10 +93,12 @@ def days(
 ) -> Axes:
     """Draw the score of one method over that of another, one point for each time and factor.
 
+    The legend says how often the method is better, for a score of which either small or large values are good.
+
     Parameters
     ----------
     scores : Dataset
-        As `xr_dip.twin.experiment` returns it with a further dimension, such as time.
+        As `xr_dip.twin.experiment` returns it with a further dimension, such as time; of one size of noise.
     method, against : str
         Labels of ``estimator``.
     score : str
@@ -108,7 +112,7 @@ def days(
     Raises
     ------
     ValueError
-        If there is no such score or method.
+        If there is no such score or method, or there are several sizes of noise.
 
     Examples
     --------
@@ -121,19 +125,31 @@ def days(
     for name in (method, against):
         if name not in scores.estimator:
             raise ValueError(f"Invalid method {name!r}. It must be one of {scores.estimator.values.tolist()}.")
-    values = scores[score].isel(noise_std=0) if "noise_std" in scores.dims else scores[score]
+    if scores.sizes.get("noise_std", 1) > 1:
+        raise ValueError(
+            f"Invalid scores with the noise_std {scores.noise_std.values.tolist()}. They must be of one: select it, as "
+            "in scores.sel(noise_std=[0.0])."
+        )
+    values = scores[score].squeeze("noise_std") if "noise_std" in scores[score].dims else scores[score]
     axes = ax or new_axes()
     for colour, factor in zip(cycle(LINE_COLOURS), values.factor.values, strict=False):
         part = values.sel(factor=factor)
         x, y = (part.sel(estimator=name).values.ravel() for name in (against, method))
-        better = np.mean(y < x if score != "ssim" else y > x)
-        axes.plot(x, y, "o", color=colour, alpha=0.7, label=f"x{factor}, better on {better:.0%} of {x.size}")
+        axes.plot(x, y, "o", color=colour, alpha=0.7, label=f"x{factor}{_how_often_better(y, x, score)}")
     ends = [float(values.sel(estimator=[method, against]).min()), float(values.sel(estimator=[method, against]).max())]
     axes.plot(ends, ends, color=INK, linestyle="--", linewidth=1)
     name = score_name(scores[score], score)
     axes.set(xlabel=f"{against}, {name}", ylabel=f"{method}, {name}", aspect="equal")
     axes.legend(frameon=False, fontsize="small")
     return axes
+
+
+def _how_often_better(values: np.ndarray, others: np.ndarray, score: str) -> str:
+    """Write on how many days a method is better; nothing of a score that is best somewhere in between."""
+    if score not in (*SMALLER_IS_BETTER, *LARGER_IS_BETTER):
+        return ""
+    better = values > others if score in LARGER_IS_BETTER else values < others
+    return f", better on {better.mean():.0%} of {better.size}"
 
 
 def ensemble_size(parts: xr.Dataset, score: str = "rmse", *, ax: Axes | None = None) -> Axes:
@@ -166,7 +182,7 @@ def ensemble_size(parts: xr.Dataset, score: str = "rmse", *, ax: Axes | None = N
     curve = mean_score(parts, score, ("size",))
     axes = ax or new_axes()
     axes.plot(curve["size"], curve, "o-", color=LINE_COLOURS[0], markersize=4, label="mean of members")
-    best = parts[f"member_{score}"].min() if score == "rmse" else parts[f"member_{score}"].max()
+    best = parts[f"member_{score}"].min() if score in SMALLER_IS_BETTER else parts[f"member_{score}"].max()
     axes.axhline(float(best), color=LINE_COLOURS[2], linestyle=":", label="best member")
     axes.axhline(float(parts[f"bicubic_{score}"]), color=LINE_COLOURS[1], linestyle="--", label="bicubic")
     axes.set(xlabel="members", ylabel=score_name(parts[score], score))
