@@ -94,6 +94,13 @@ def test_wrong_methods_are_refused(truth, methods, message):
         twin.experiment(truth, [4], methods)
 
 
+@pytest.mark.parametrize(("units", "slope"), [("cm", "cm m-1"), (None, None)])
+def test_units_are_those_of_the_truth(truth, calls, units, slope):
+    plain = truth.drop_attrs() if units is None else truth.drop_attrs().assign_attrs(units=units)
+    assert twin.ensemble(plain, 4, FITS, members=2).slope.attrs.get("units") == slope
+    assert twin.sections(plain, [4], ["bicubic"]).estimate.attrs.get("units") == units
+
+
 def test_scores_of_members_and_of_their_mean_are_known(truth, calls):
     """Members are block means plus constants c, so rmse(c)^2 = rmse(0)^2 + c^2."""
     found = twin.ensemble(truth, 4, FITS, members=3, latent_samples=5)

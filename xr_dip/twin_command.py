@@ -170,7 +170,7 @@ def _parameters() -> list[click.Parameter]:
         _varying("constraints", "NAME,...", "Forms of conservation to compare, or the one of the ensemble."),
         _varying("losses", "NAME,...", "Losses to compare."),
         _varying("members", "M", "Fits of each ensemble, or of each loss.", type=int),
-        _varying("noise_std", "METRES,...", "Noise added to the coarse field."),
+        _varying("noise_std", "SIZE,...", "Noise added to the coarse field, in its unit."),
         _varying("latent_samples", "N", "Latents drawn through each network of the ensemble.", type=int),
         _varying("every", "N", "Iterations between two scores of a fit, a multiple of 10.", type=int),
         _varying("score", "NAME", "What is printed and drawn."),

@@ -54,7 +54,8 @@ def enforcement(
     members : int
         At least 2.
     weights, seed, device, progress, x_dim, y_dim, cache
-        As for `xr_dip.twin.experiment`.
+        As for `xr_dip.twin.experiment`, where `weights` are those of the coarse values; of the scores they weigh only
+        ``volume_error``.
 
     Returns
     -------

@@ -136,7 +136,7 @@ def _dataset(
 ) -> xr.Dataset:
     step = spacing[1] if along == "x" else spacing[0]
     distance = xr.Variable("distance", step * np.arange(cuts.shape[-1]), {"units": "m", "long_name": f"along {along}"})
-    attrs = {"units": field.attrs.get("units", "m"), "long_name": "height"}
+    attrs = {key: value for key, value in field.attrs.items() if key == "units"} | {"long_name": "height"}
     line = _cut(field.values, field.shape, along, position)
     return xr.Dataset(
         {

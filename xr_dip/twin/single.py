@@ -16,7 +16,7 @@ from xr_dip.twin.methods import Keywords, Settings, estimate, mean_of, parse_key
 from xr_dip.twin.pair import Pair, make_pair, one_field
 from xr_dip.twin.stored import Folder, stored
 from xr_dip.verification import gradient, rmse, ssim
-from xr_dip.verification.statistics import label
+from xr_dip.verification.statistics import label, units_of
 
 PUBLISHED: Keywords = {"preset": "archambault2022"}
 ORDERS = 10
@@ -57,7 +57,7 @@ def ensemble(
     latent_samples : int
         Latents drawn through each trained network, for the spread that they make; 0 for none.
     weights, seed, device, progress, x_dim, y_dim, cache
-        As for `xr_dip.twin.experiment`.
+        As for `xr_dip.twin.experiment`, where `weights` are those of the coarse values; none weigh the scores.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def _score(pair: Pair, result: xr.Dataset, sizes: list[int], seed: int) -> xr.Da
             "estimate": mean.assign_attrs(truth.attrs),
             "error": error.assign_attrs(truth.attrs, long_name="error of the ensemble mean"),
             "ensemble_std": spread.assign_attrs(truth.attrs, long_name="spread of the ensemble"),
-            "slope": slope.assign_attrs(long_name="slope of the truth", units="m m-1"),
+            "slope": label(slope, "slope", "slope of the truth", units_of(truth, "m-1")),
             "correlation": _correlation(spread, error, "ensemble"),
         }
     )
