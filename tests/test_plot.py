@@ -345,10 +345,30 @@ def test_a_truth_of_another_day_is_not_drawn(result, truth):
     tomorrow = truth.assign_coords(time=truth.time + np.timedelta64(1, "D"))
     with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-02T.* that of the result, 2009-07-01"):
         result.dip.plot(tomorrow)
-    with pytest.raises(ValueError, match=r"Invalid 'time' of the truth, 2009-07-01T.* that of the result, 2009-07-02"):
+    with pytest.raises(ValueError, match=r"Invalid estimate 'b', .*, 2009-07-02T.* that of the result, 2009-07-01"):
         plot.compare({"a": truth, "b": tomorrow}, truth)
+    with pytest.raises(ValueError, match=r"Invalid estimate 'b', .*, 2009-07-02T.* that of the result, 2009-07-01"):
+        plot.overview(result, truth, others={"b": tomorrow})
     with pytest.raises(ValueError, match=r"Invalid truth with 2 entries along 'time', .* as in `\.isel\(time=0\)`"):
         result.dip.plot(xr.concat([truth, tomorrow], "time"))
+
+
+def test_estimates_are_matched_by_position_and_unit(result, truth):
+    estimate = (truth + 0.05).assign_attrs(truth.attrs)
+    elsewhere = (100 * estimate).assign_attrs(units="cm").assign_coords(longitude=truth.longitude + 360)
+    for axes, key in (
+        (plot.overview(result, truth, others={"b": elsewhere}), "b"),
+        (plot.compare({"a": estimate, "b": elsewhere}, truth), "error of b"),
+    ):
+        np.testing.assert_allclose(drawn(axes[key]), 0.05, rtol=1e-4)
+        assert axes[key].get_title() == "error of b, RMSE 0.05 m"
+    axes = plot.compare({"b": elsewhere, "a": estimate}, truth)
+    np.testing.assert_allclose(drawn(axes["error of a"]), 5.0, rtol=1e-4)
+    assert limits(axes["a"]) == pytest.approx((100 * float(truth.min()), 100 * float(truth.max()) + 5.0), rel=1e-5)
+    with pytest.raises(ValueError, match=r"Invalid estimate 'b', .* cells away"):
+        plot.overview(result, truth, others={"b": truth.assign_coords(latitude=truth.latitude + 0.05)})
+    with pytest.raises(TypeError, match="Invalid others 'b' of type Dataset"):
+        plot.overview(result, truth, others={"b": result})
 
 
 def test_an_overview_refuses_the_input_of_another_result(result, truth):

@@ -263,7 +263,7 @@ def conservation_map(
     projection: Projection | None = None,
     coastlines: bool = False,
 ) -> Axes:
-    """Draw by how much each coarse value of the estimate misses the input: noise of rounding if all is well.
+    """Draw by how much each coarse value of the estimate misses the input: noise of rounding where it was enforced.
 
     Parameters
     ----------

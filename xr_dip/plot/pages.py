@@ -47,7 +47,8 @@ def overview(
     coarse : DataArray, optional
         The input; by default as the result gives it back, which it does unless it was made with weights of the user.
     others : mapping of str to DataArray, optional
-        Estimates to compare with, by label; only their errors are drawn, so they need a truth.
+        Estimates to compare with, by label; only their errors are drawn, so they need a truth. Matched and compared
+        as it is.
     name : str, optional
         What `out` was made from, where it is of several variables.
 
@@ -60,9 +61,11 @@ def overview(
 
     Raises
     ------
+    TypeError
+        If the others are no mapping of DataArrays.
     ValueError
-        If `out` has no such variable or several times, the truth is on another grid or of another time, or others are
-        given without a truth or under a label of another panel.
+        If `out` has no such variable or several times, the truth or one of the others is on another grid or of another
+        time, or others are given without a truth or under a label of another panel.
     ImportError
         If matplotlib or cmocean is missing.
 
@@ -103,7 +106,8 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
     Parameters
     ----------
     estimates : mapping of str to DataArray
-        By label, of one time and one grid, which is that of the truth.
+        By label, of one time and one grid, which is that of the truth; in m, cm or mm. They are drawn in the unit of
+        the first.
     truth : DataArray
         Matched by position, in m, cm or mm; of the time of the estimates, where it and they have one.
 
@@ -132,9 +136,9 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
     check_fields(estimates, "estimates")
     if not estimates or "truth" in estimates:
         raise ValueError(f"Invalid estimates {list(estimates)}. They must be one or more, none of them 'truth'.")
-    maps = {label: _one_map(field) for label, field in estimates.items()}
-    first = next(iter(maps.values()))
-    known, *_ = [_placed(field, truth) for field in maps.values()]  # each is compared in place and time
+    first = _one_map(next(iter(estimates.values())))
+    known = _placed(first, truth)
+    maps = _all_placed(known, estimates)
     errors = {f"error of {label}": field for label, field in maps.items()}
     heights = {**maps, "truth": known}
     axes = new_panels([list(heights), list(errors)], map_aspect(first))
@@ -146,7 +150,8 @@ def compare(estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> dict[
 def members(out: xr.Dataset, *, count: int = 7, name: Hashable | None = None) -> dict[str, Axes]:
     """Draw the estimate and, as small multiples, how far members depart from it.
 
-    Each member has the block means of the input; what it shows below the coarse cells is plausible, not observed.
+    What it shows below the coarse cells is plausible, not observed. Each has the block means of the input, unless
+    nothing enforced them: with ``noise_std``, and with the constraints "none" and "soft".
 
     Parameters
     ----------
@@ -209,10 +214,10 @@ def _draw_heights(axes: Mapping[str, Axes], fields: Mapping[str, xr.DataArray], 
 
 def _draw_errors(axes: Mapping[str, Axes], estimates: Mapping[str, xr.DataArray], truth: xr.DataArray) -> None:
     dims = [str(dim) for dim in truth.dims]
-    largest = usual_size(*(difference(_one_map(field), truth, dims=dims) for field in estimates.values()))
+    largest = usual_size(*(difference(field, truth, dims=dims) for field in estimates.values()))
     for key, field in estimates.items():
         title = "error of estimate" if key == "error" else f"error of {key.removeprefix('error of ')}"
-        error(_one_map(field), truth, ax=axes[key], limit=largest, title=title, bar=False)
+        error(field, truth, ax=axes[key], limit=largest, title=title, bar=False)
     draw_bar(list(axes.values()), f"error {unit_of(truth)}")
 
 
@@ -220,11 +225,12 @@ def _errors(
     mean: xr.DataArray, truth: xr.DataArray | None, others: Mapping[str, xr.DataArray]
 ) -> dict[str, xr.DataArray]:
     """Fields whose errors are drawn: the others, then the estimate."""
+    check_fields(others, "others")
     taken = sorted(set(others) & {*TITLES, "error", "std", "residual"})
     if others and (truth is None or taken):
         rule = f"other labels than {taken}" if taken else "a truth, their errors are drawn"
         raise ValueError(f"Invalid others {list(others)}. They must have {rule}.")
-    return {} if truth is None else {**others, "error": mean}
+    return {} if truth is None else {**_all_placed(truth, others), "error": mean}
 
 
 def _beyond_bicubic(mean: xr.DataArray, coarse: xr.DataArray) -> xr.DataArray:
@@ -245,6 +251,17 @@ def _placed(mean: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     horizontal = find_grid(mean)
     known = at_same_times(mean, place_on(mean, truth, horizontal), (horizontal.y_dim, horizontal.x_dim))
     return _one_map(known.assign_coords({key: mean[key] for key in mean.coords if key not in known.coords}))
+
+
+def _all_placed(truth: xr.DataArray, estimates: Mapping[str, xr.DataArray]) -> dict[str, xr.DataArray]:
+    """Estimates on the cells of a truth and in its unit, each of its time."""
+    placed = {}
+    for label, field in estimates.items():
+        try:
+            placed[label] = _placed(truth, field)
+        except ValueError as fault:
+            raise ValueError(f"Invalid estimate {label!r}, which is matched as a truth is. {fault}") from fault
+    return placed
 
 
 def _one_map(field: xr.DataArray) -> xr.DataArray:
