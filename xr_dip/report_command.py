@@ -53,17 +53,10 @@ def make_command(
             known = None
             if truth is not None:
                 known = choose_truth(opened.enter_context(open_file(truth)), result, name, truth_name)
-            _write(result, target, known, name, overwrite)
+            write_report(result, target, known, name, overwrite=overwrite)
         click.echo(target)
 
     return click.Command("report", callback=report, params=_parameters(), help=HELP)
-
-
-def _write(result: xr.Dataset, target: Path, truth: xr.DataArray | None, name: str | None, overwrite: bool) -> None:
-    try:
-        write_report(result, target, truth, name, overwrite=overwrite)
-    except ImportError as error:  # an extra is not installed, and the message says which
-        raise click.ClickException(str(error)) from error
 
 
 def _parameters() -> list[click.Parameter]:
