@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import xr_dip
 from xr_dip import canvas
 from xr_dip.cli import main
-from xr_dip.report import pictures, write_report, writing
+from xr_dip.report import figures, pictures, write_report, writing
 
 EMPTY_ELEMENTS = {"meta", "img", "source", "br", "link", "input"}
 
@@ -137,6 +137,104 @@ def test_it_says_what_the_coarse_values_are_and_whether_they_are_met(content, fi
     words = read(write_report(free, tmp_path / "free.html")).text
     assert "Coarse values (operator bicubic) of the estimate are not those of the input" in words
     assert "to rounding" not in words
+
+
+def made_otherwise(fine, **options):
+    """The same numbers, as if made with other options; those that are None are left out."""
+    configuration = json.loads(fine.attrs["xr_dip_configuration"]) | options
+    kept = {key: value for key, value in configuration.items() if value is not None or key == "noise_std"}
+    return fine.assign_attrs(xr_dip_configuration=json.dumps(kept))
+
+
+def of_fits(fine, constraint):
+    return made_otherwise(fine, method=None, preset="balanced", members=3, constraint=constraint)
+
+
+def noisy(fine, noise_std=0.03):
+    return made_otherwise(fine.assign(conservation_error=0 * fine.conservation_error + 0.02), noise_std=noise_std)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda fine: of_fits(fine, "optimal"), "It is calibrated on average, not on each field"),
+        (lambda fine: of_fits(fine, "none"), "each fine cell. Spread of the members: not calibrated. Errors"),
+        (lambda fine: fine, "that of kriging with the covariance fitted to the coarse values, and not calibrated"),
+        (lambda fine: made_otherwise(fine, method=None, student={"sha256": 64 * "a"}), "A student learned it"),
+    ],
+)
+def test_a_standard_error_is_called_calibrated_only_where_it_is(fine, tmp_path, change, text):
+    commented = fine.assign(ssh_std=fine.ssh_std.assign_attrs(comment="Spread of the members: not calibrated."))
+    words = read(write_report(change(commented), tmp_path / "report.html")).text
+    assert text in words
+    assert ("calibrated on average" in words) == ("calibrated on average" in text)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("noise", "size"), [(0.03, "0.03 m"), ("given on the coarse grid, 0.01 to 0.02, sha256 0a1b", "0.01 to 0.02 m")]
+)
+def test_of_noise_it_says_the_size_and_promises_nothing(fine, tmp_path, noise, size):
+    words = read(write_report(noisy(fine, noise), tmp_path / "report.html")).text
+    assert "Conservation Block means not enforced: noise_std. Those of the estimate miss the input by 0.02 m" in words
+    assert f"The noise of the input was said to be {size}." in words
+    assert "the noise of the coarse values included" in words
+    assert "Each has small scales" in words
+    for untrue in ("given that the coarse values are right", "met within", "the coarse values of the estimate, and"):
+        assert untrue not in words
+    assert "sha256" not in words.partition("How to read it")[2].rpartition("How it was made")[0]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("student", [False, True])
+def test_without_members_nothing_is_said_of_them(fine, tmp_path, student):
+    change = {"method": None, "student": {"sha256": 64 * "a"}} if student else {}
+    bare = made_otherwise(fine.drop_vars("ssh_members"), **change)
+    words = read(write_report(bare, tmp_path / "report.html")).text
+    assert "The result has no members: only fits make them." in words
+    assert "Block means of the estimate are the input to rounding" in words
+    for untrue in (
+        "A member keeps",
+        "each member",
+        "every member",
+        "Members are plausible",
+        "keep_members",
+        "of the fits",
+    ):
+        assert untrue not in words
+
+
+@pytest.mark.usefixtures("quick")
+def test_block_means_that_are_not_kept_by_design_are_no_noise_of_rounding(truth, tmp_path):
+    coarse = truth.coarsen(latitude=4, longitude=4).mean()
+    words = read(write_report(xr_dip.interpolate(coarse, 4, "bicubic"), tmp_path / "bicubic.html")).text
+    assert 'minus the input. Block means not enforced: method "bicubic".' in words
+    assert 'Conservation Block means not enforced: method "bicubic". Those of the estimate miss the input by' in words
+    assert "ounding" not in words
+    words = read(write_report(xr_dip.interpolate(coarse, 4), tmp_path / "conserving.html")).text
+    assert "minus the input. Noise of rounding." in words
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_of_a_student_names_it(fine, tmp_path):
+    student = made_otherwise(fine, method=None, student={"sha256": "0123456789abcdef"})
+    words = read(write_report(student, tmp_path / "report.html")).text
+    assert "to 24 x 36 fine ones, by the student 0123456789ab." in words
+
+
+@pytest.mark.parametrize(
+    ("lengths", "text"),
+    [
+        ([1e5, np.inf, np.inf], "100 km, 2 of 3 not resolved"),
+        ([1e5, 2e5, np.inf, np.nan], "150 (100 to 200) km, 1 of 3 not resolved"),
+        ([np.inf, np.nan], "not resolved"),
+        ([np.nan], "none"),
+    ],
+)
+def test_waves_that_are_not_resolved_are_counted_and_land_is_not(lengths, text):
+    scores = xr.Dataset({"lambda_x": ("time", lengths, {"units": "m"})})
+    assert figures.score_rows(scores)[0][1] == text
 
 
 def test_it_says_how_it_was_made(content, fine):

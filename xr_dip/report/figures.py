@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.reading import block_errors, configuration_of, part_of
@@ -26,10 +27,12 @@ FLAGS = {
     "coarse_unused": "land under a coarse value, which therefore constrains nothing",
     "extrapolated": "sea beside the data, which nothing constrains",
 }
+LENGTHS = ("effective_resolution", "lambda_x")
+"""Scores that are infinite where no wave is resolved."""
 PERFECT = {
     **dict.fromkeys(("bias", "rmse", "gradient_rmse", "laplacian_rmse", "current_rmse", "vorticity_rmse"), "0"),
     **dict.fromkeys(("mu_score", "ssim", "spread_skill"), "1"),
-    **dict.fromkeys(("effective_resolution", "lambda_x", "crps", "crps_gaussian"), "small"),
+    **dict.fromkeys((*LENGTHS, "crps", "crps_gaussian"), "small"),
     **{"coverage": "0.9", "correlation": "large"},
 }
 LARGE_LENGTH = 1e3
@@ -38,14 +41,17 @@ LARGEST_COUNT = 1e9
 """Whole numbers up to here are written with every digit."""
 
 
-def write_number(values: xr.DataArray | float, units: str = "") -> str:
+def write_number(values: xr.DataArray | float, units: str = "", *, infinite: str = "infinite") -> str:
     """Write a number with its unit; of several the mean and the range.
 
     Parameters
     ----------
     values : DataArray or float
+        NaN is not counted.
     units : str
         ``"1"`` is not written.
+    infinite : str
+        What infinite ones are called; they are counted apart.
 
     Returns
     -------
@@ -55,18 +61,16 @@ def write_number(values: xr.DataArray | float, units: str = "") -> str:
     --------
     >>> write_number(0.00338, "m"), write_number(xr.DataArray([0.5, 1.5]), "1"), write_number(np.nan)
     ('0.00338 m', '1 (0.5 to 1.5)', 'none')
+    >>> write_number(xr.DataArray([1e5, np.inf, np.nan]), "m", infinite="not resolved")
+    '100 km, 1 of 2 not resolved'
     """
-    known = np.asarray(values, dtype=np.float64).ravel()
-    known = known[np.isfinite(known)]
+    numbers = np.asarray(values, dtype=np.float64).ravel()
+    numbers = numbers[~np.isnan(numbers)]
+    known = numbers[np.isfinite(numbers)]
     if not known.size:
-        return "none"
-    if units == "m" and float(abs(known).mean()) >= LARGE_LENGTH:
-        known, units = known / 1e3, "km"
-    mean = float(known.mean())
-    text = f"{mean:.0f}" if mean == round(mean) and abs(mean) < LARGEST_COUNT else f"{mean:.3g}"
-    if known.size > 1 and f"{known.min():.3g}" != f"{known.max():.3g}":
-        text += f" ({known.min():.3g} to {known.max():.3g})"
-    return f"{text} {units}".strip() if units != "1" else text
+        return infinite if numbers.size else "none"
+    text, beyond = _write_finite(known, units), numbers.size - known.size
+    return f"{text}, {beyond} of {numbers.size} {infinite}" if beyond else text
 
 
 def headline(result: xr.Dataset, name: str, scores: xr.Dataset | None) -> list[tuple[str, str, str]]:
@@ -160,7 +164,7 @@ def score_rows(scores: xr.Dataset) -> list[tuple[str, str, str, str]]:
     return [
         (
             str(key),
-            _written(score),
+            _written(score, infinite="not resolved" if key in LENGTHS else "infinite"),
             "1" if str(key).startswith("skill_") else PERFECT.get(str(key), ""),
             str(score.attrs.get("long_name", "")),
         )
@@ -198,8 +202,19 @@ def _option(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _written(values: xr.DataArray) -> str:
-    return write_number(values, str(values.attrs.get("units", "")))
+def _write_finite(known: npt.NDArray[np.float64], units: str) -> str:
+    """Write the mean of numbers, their range where they differ, and the unit, in kilometres where they are long."""
+    if units == "m" and float(abs(known).mean()) >= LARGE_LENGTH:
+        known, units = known / 1e3, "km"
+    mean = float(known.mean())
+    text = f"{mean:.0f}" if mean == round(mean) and abs(mean) < LARGEST_COUNT else f"{mean:.3g}"
+    if known.size > 1 and f"{known.min():.3g}" != f"{known.max():.3g}":
+        text += f" ({known.min():.3g} to {known.max():.3g})"
+    return f"{text} {units}".strip() if units != "1" else text
+
+
+def _written(values: xr.DataArray, *, infinite: str = "infinite") -> str:
+    return write_number(values, str(values.attrs.get("units", "")), infinite=infinite)
 
 
 def _percent(share: xr.DataArray) -> str:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xr_dip import plot
 from xr_dip.cf.dataset import MEMBER
+from xr_dip.cf.summary import Summary
 from xr_dip.drawable import find_grid
 from xr_dip.geometry.grid import IndexGrid
 from xr_dip.observation import BLOCK_MEAN
@@ -21,10 +22,13 @@ from xr_dip.report.shown import Shown
 from xr_dip.verification import difference
 
 SHOWN_MEMBERS = 3
-ROUNDING = 1e-5
-"""Of the largest value: a larger error of a coarse value is none of rounding."""
 SHORTEST_LINE = 4
 """Cells along a side that make a spectrum."""
+ROUNDING = 1e-5
+"""Of the largest value: a larger error of a coarse value is none of rounding."""
+CALIBRATED = "It is calibrated on average, not on each field: read it as right within a quarter in two fields of three."
+KRIGED = "It is that of kriging with the covariance fitted to the coarse values, and not calibrated."
+LEARNED = "A student learned it from the errors on its training days: on days unlike them it may be wrong."
 
 
 def _summary(shown: Shown) -> str:
@@ -36,25 +40,12 @@ def _summary(shown: Shown) -> str:
     return page.tiles(figures.headline(shown.result, shown.name, shown.scores)) + page.paragraphs(note)
 
 
-def _coarse_values(shown: Shown) -> str:
-    """Name what the coarse values of the estimate are, to begin a sentence."""
-    operator = str(configuration_of(shown.result, shown.name).get("operator", BLOCK_MEAN))
-    return "Block means" if operator == BLOCK_MEAN else f"Coarse values (operator {operator})"
-
-
-def _is_met(shown: Shown) -> bool:
-    """Whether the coarse values of the estimate are the input to rounding; not where nothing enforced them."""
-    errors = block_errors(shown.day, shown.name)
-    size = float(abs(shown.mean).max())
-    return errors is None or float(abs(errors).max()) <= ROUNDING * size
-
-
 def _maps(shown: Shown) -> str:
     """Draw the input, the estimate, the truth, the error and the standard error."""
-    means = _coarse_values(shown)
+    means, miss = _coarse_values(shown), "" if _is_met(shown) else ", nearly"
     drawn = {"coarse input": shown.coarse, "estimate": shown.mean, "truth": shown.truth}
     captions = {
-        "coarse input": f"The input. {means} of the estimate are these values{'' if _is_met(shown) else ', nearly'}.",
+        "coarse input": f"The input. {means} of the estimate are these values{miss}.",
         "estimate": "The estimate: below the coarse cells smoother than the sea, as what is not known averages out.",
         "truth": "The truth, which was not used for the estimate.",
     }
@@ -81,8 +72,10 @@ def _spectra(shown: Shown) -> str:
     along = directions[0]
     caption = (
         "Power over wavelength. Where the estimate falls off, it has less than the sea: what the coarse values do not "
-        "determine has averaged out. A member keeps that power, in plausible places."
+        "determine has averaged out."
     )
+    if member is not None:
+        caption += " A member keeps that power, in plausible places."
     if along is not None:
         caption += f" Along {along}, over the lines without land."
     if shown.truth is not None:
@@ -104,7 +97,9 @@ def _spectra(shown: Shown) -> str:
 def _members(shown: Shown) -> str:
     """Draw how members depart from the estimate."""
     if shown.members is None:
-        return page.paragraphs("The result has no members: it was made without keep_members=True.")
+        fits = "members" in configuration_of(shown.result, shown.name)
+        why = "it was made without keep_members=True" if fits else "only fits make them"
+        return page.paragraphs(f"The result has no members: {why}.")
     parts = [(member - shown.mean).assign_attrs(shown.mean.attrs) for member in shown.members[:SHOWN_MEMBERS]]
     limit = usual_size(*parts)
     pictures = [
@@ -159,23 +154,18 @@ def _checks(shown: Shown) -> str:
     if block_errors(shown.day, shown.name) is None:
         return content
     largest = float(abs(block_errors(shown.day, shown.name)).max())  # type: ignore[arg-type]
-    noisy = configuration_of(shown.result, shown.name).get("noise_std") is not None
-    rule = (
-        "The input was said to be noisy, so it is met within that noise."
-        if noisy
-        else "Noise of rounding, if all is well."
-    )
+    fits = "" if block_errors(shown.result, shown.name, "fit_residual") is None else "of the fits and "
     pictures = [
         draw(
             lambda axes: plot.conservation_map(shown.day, shown.name, ax=axes),
-            caption=f"{_coarse_values(shown)} of the estimate minus the input. {rule}",
+            caption=f"{_coarse_values(shown)} of the estimate minus the input. {_about_errors(shown)}",
             alternative=f"Map of the errors of the coarse values, the largest {largest:.1e}.",
             aspect=_aspect(shown),
         ),
         draw(
             lambda axes: plot.conservation(shown.result, shown.name, ax=axes),
-            caption="The same, as shares of the coarse cells, of the fits and of the estimate.",
-            alternative="Cumulative shares of the errors of coarse values, of the fits and of the estimate.",
+            caption=f"The same, as shares of the coarse cells, {fits}of the estimate.",
+            alternative=f"Cumulative shares of the errors of coarse values, {fits}of the estimate.",
         ),
     ]
     return content + page.gallery(pictures, wide=True)
@@ -183,25 +173,24 @@ def _checks(shown: Shown) -> str:
 
 def _reading(shown: Shown) -> str:
     """Write how to read the result."""
-    noise = configuration_of(shown.result, shown.name).get("noise_std")
-    means = _coarse_values(shown)
-    spread = {
-        "The standard error": "It is about what is below the coarse cells. It is calibrated on average, not on each "
-        "field: read it as right within a quarter in two fields of three. Errors of neighbouring cells are related, so "
-        "the standard error of a gradient or a sum does not follow from the map: compute such things from each member.",
-        "Members are plausible, not observed": "Each has the coarse values of the estimate, and small scales in places "
-        "that nothing in the data supports. Use several, for gradients, extremes, currents and particle tracks.",
-    }
     advice = {
         "The estimate observes nothing new": "Below the coarse cells it shows what is plausible under the statistics "
         "of the field itself. An eddy that leaves no trace in the coarse values is not in it.",
-        **(spread if shown.std is not None else {}),
-        "Conservation": f"The input was said to have errors of {noise}; it is met within them."
-        if noise is not None
-        else f"{means} of the estimate and of every member are the input to rounding, under the weights that were "
-        "given. So their standard error is zero: errors of the input itself are not in it."
-        if _is_met(shown)
-        else f"{means} of the estimate are not those of the input: see the map of their errors.",
+    }
+    if shown.std is not None:
+        way = "." if shown.members is None else ": compute such things from each member."
+        advice["The standard error"] = (
+            f"{_about_spread(shown)} {_trust(shown)} Errors of neighbouring cells are related, so the standard "
+            f"error of a gradient or a sum does not follow from the map{way}"
+        )
+    if shown.members is not None:
+        kept = "" if _remark(shown) else "the coarse values of the estimate, and "
+        advice["Members are plausible, not observed"] = (
+            f"Each has {kept}small scales in places that nothing in the data supports. Use several, for gradients, "
+            "extremes, currents and particle tracks."
+        )
+    advice |= {
+        "Conservation": _conservation(shown),
         "Times": "Each time is estimated by itself; no equation of motion is solved.",
     }
     return page.points(advice)
@@ -235,8 +224,8 @@ def _errors(shown: Shown) -> list[Picture]:
             )
         )
     if shown.std is not None:
-        caption = "How far the estimate may be off in each fine cell, given that the coarse values are right."
-        pictures.append(draw_field(plot.spread, shown.std, caption=caption, what="the standard error"))
+        about = _about_spread(shown)
+        pictures.append(draw_field(plot.spread, shown.std, caption=about, what="the standard error"))
     return pictures
 
 
@@ -254,6 +243,81 @@ def _open_axes(fields: list[xr.DataArray]) -> list[Literal["x", "y"] | None]:
 def _aspect(shown: Shown) -> float:
     ny, nx = find_grid(shown.mean).grid.shape
     return ny / nx
+
+
+def _coarse_values(shown: Shown) -> str:
+    """Name what the coarse values of the estimate are, to begin a sentence."""
+    operator = str(configuration_of(shown.result, shown.name).get("operator", BLOCK_MEAN))
+    return "Block means" if operator == BLOCK_MEAN else f"Coarse values (operator {operator})"
+
+
+def _is_met(shown: Shown) -> bool:
+    """Whether the coarse values of the estimate are the input to rounding."""
+    errors = block_errors(shown.day, shown.name)
+    if errors is None:
+        return not _remark(shown)
+    return float(abs(errors).max()) <= ROUNDING * float(abs(shown.mean).max())
+
+
+def _about_errors(shown: Shown) -> str:
+    """Say what errors of coarse values are to be expected."""
+    return _remark(shown) or ("Noise of rounding." if _is_met(shown) else "Rounding does not explain them.")
+
+
+def _conservation(shown: Shown) -> str:
+    """Say whether the estimate keeps the coarse values, and what follows."""
+    means, remark = _coarse_values(shown), _remark(shown)
+    if remark:
+        return f"{remark} {_size_of_errors(shown)}".strip()
+    if not _is_met(shown):
+        return f"{means} of the estimate are not those of the input: see the map of their errors."
+    members = "" if shown.members is None else " and of every member"
+    text = f"{means} of the estimate{members} are the input to rounding, under the weights that were given."
+    if shown.std is None:
+        return text
+    return f"{text} So their standard error is zero: errors of the input itself are not in it."
+
+
+def _about_spread(shown: Shown) -> str:
+    """Say what the map of the standard error shows."""
+    configuration = configuration_of(shown.result, shown.name)
+    if configuration.get("constraint", "optimal") != "optimal":
+        return "How far the members are apart in each fine cell."
+    noisy = configuration.get("noise_std") is not None
+    given = "the noise of the coarse values included" if noisy else "given that the coarse values are right"
+    return f"How far the estimate may be off in each fine cell, {given}."
+
+
+def _trust(shown: Shown) -> str:
+    """Say how far to trust the standard error."""
+    configuration = configuration_of(shown.result, shown.name)
+    if "student" in configuration:
+        return LEARNED
+    if "constraint" not in configuration:
+        return KRIGED
+    if configuration["constraint"] == "optimal":
+        return CALIBRATED
+    return "" if shown.std is None else str(shown.std.attrs.get("comment", "It is not calibrated."))
+
+
+def _remark(shown: Shown) -> str:
+    """Why nothing enforces the coarse values, as the summary of the result says it; empty where they are enforced."""
+    remark = Summary("", configuration_of(shown.result, shown.name)).remark
+    return f"{remark[0].upper()}{remark[1:]}." if remark else ""
+
+
+def _size_of_errors(shown: Shown) -> str:
+    """Write by how much coarse values are missed, and of what size their noise was said to be."""
+    errors, units = block_errors(shown.day, shown.name), str(shown.mean.attrs.get("units", ""))
+    noise = configuration_of(shown.result, shown.name).get("noise_std")
+    sentences = []
+    if errors is not None:
+        root_mean_square = figures.write_number(float((errors**2).mean()) ** 0.5, units)
+        sentences.append(f"Those of the estimate miss the input by {root_mean_square}, root mean square.")
+    if noise is not None:
+        size = str(noise).removeprefix("given on the coarse grid, ").partition(", sha256")[0]  # of a field its range
+        sentences.append(f"{f'The noise of the input was said to be {size} {units}'.strip()}.")
+    return " ".join(sentences)
 
 
 SECTIONS: tuple[tuple[str, str, Callable[[Shown], str]], ...] = (

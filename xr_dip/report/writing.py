@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -108,8 +108,14 @@ def _lead(shown: Shown) -> str:
     ny, nx = shown.mean.shape
     configuration = configuration_of(shown.result, shown.name)
     along_y, along_x = cast(list[int], configuration["factor"])
+    method = _method(configuration)
+    return f"From {ny // along_y} x {nx // along_x} coarse cells to {ny} x {nx} fine ones, by {method}."
+
+
+def _method(configuration: Mapping[str, object]) -> str:
+    """Name what made the result: fits, a student, or an interpolation."""
     if "preset" in configuration:
-        method = f"by {configuration['members']} fits, preset {configuration['preset']}"
-    else:
-        method = f"by {configuration.get('method')} interpolation"
-    return f"From {ny // along_y} x {nx // along_x} coarse cells to {ny} x {nx} fine ones, {method}."
+        return f"{configuration['members']} fits, preset {configuration['preset']}"
+    if "student" in configuration:
+        return f"the student {cast(Mapping[str, str], configuration['student'])['sha256'][:12]}"
+    return f"{configuration['method']} interpolation"
