@@ -30,7 +30,7 @@ def methods_page(path: Path, records: list[Record], command: str) -> None:
         "and penalties on the first window; with noise what does not keep it. Generators that work on every fine cell "
         "take the longest and come last, on the first window alone.",
         "## RMSE over that of kriging",
-        "Mean square loss. Below 1 is better than the best linear estimate. Rows of `optimal` that are alike are those "
+        "Mean square loss. Below 1 is better than kriging, the bar. Rows of `optimal` that are alike are those "
         "whose fits earned no weight: what is left is kriging along fronts.",
         _overview(clean, SHOWN),
         "## Fits",
