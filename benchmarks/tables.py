@@ -58,15 +58,16 @@ def provenance(records: Sequence[Record], command: str) -> str:
     machines = sorted({str(record["machine"]) for record in records if "machine" in record})
     members = sorted({(str(record["method"]), str(record["members"])) for record in records if record.get("members")})
     present = code_hash()
-    older = [record["code"] for record in records if record.get("code", present) != present]
+    older = [str(record.get("code")) for record in records if record.get("code") != present]
     lines = [f"Written by `{command}`, xr_dip {xr_dip.__version__}, {len(records)} records."]
     if members:
         lines.append("Members: " + ", ".join(f"{method} {count}" for method, count in members) + ".")
     if machines:
         lines.append("Machine: " + "; ".join(machines) + ".")
     if older:
-        states = f"{len(set(older))} earlier states of the code"
-        lines.append(f"{len(older)} of the records are of {states}; `--fresh` computes all anew.")
+        count = len(set(older))
+        states = f"{count} earlier states of the code" if count > 1 else "an earlier state of the code"
+        lines.append(f"{len(older)} of the records are of {states}.")
     return " ".join(lines)
 
 
