@@ -37,8 +37,8 @@ def main_page(path: Path, records: list[Record], pictures: Sequence[Path], comma
     groups, methods = by_situation(records), _methods(records)
     parts = [
         "Twin experiments: exact block means of a field of an ocean model, made fine again, against the field. Nothing "
-        "but the block means was known to a method. The members of the published preset are fewer; their seconds are for "
-        "those.",
+        "but the block means was known to a method. The members of the published preset are fewer; their seconds are "
+        "for those.",
         "## Ratio to kriging",
         "RMSE over that of maximum-likelihood block kriging, the best linear estimate if its covariance is that of the "
         "field. A fitted one need not be: where the conservative spline is below 1 it is not. Mean over the fields of "
