@@ -182,6 +182,7 @@ def test_the_coasts_have_land_and_the_other_fields_have_none(module):
     assert all(fields.open_field(field).isnull().any() for field in fields.COASTS)
 
 
+@pytest.mark.slow
 def test_warm_starts_are_measured_beside_cold_ones(module, tmp_path):
     warm_start = module("warm_start")
     options = ["--quick", "--fields", "synthetic", "--chain", "2", "--every", "2", "--out", str(tmp_path)]

@@ -196,6 +196,7 @@ def test_tiles_batches_warm_starts_and_growth(module, tmp_path):
     assert [heading.split(" ")[1] for heading in headings] == ["Tiles", "Members", "Warm", "Growth"]
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_a_fresh_process(module, tmp_path):
     ballast = np.ones(3 * 2**25)  # 768 MiB of this process must not count
     assert run_speed(module, tmp_path, "memory") == 0

@@ -156,7 +156,7 @@ def test_land_and_empty_tiles(tiny):
 
 
 @given(seed=st.integers(0, 2**31), factor=st.tuples(st.integers(1, 3), st.integers(1, 3)), share=st.floats(0.05, 0.8))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_coast_on_any_factor(seed, factor, share, tiny):
     rng = np.random.default_rng(seed)
     da = large_field()
