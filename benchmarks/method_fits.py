@@ -7,7 +7,6 @@ have fewer. On the knots of a spline, a few to a coarse cell as for the default 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +21,7 @@ from records import Store
 
 import xr_dip
 from xr_dip.blocks import Factor, FloatArray, misfit
+from xr_dip.cf.netcdf import whole_file
 from xr_dip.cf.provenance import configuration_hash
 from xr_dip.combination import Combination, combine_enforced, combine_optimal
 from xr_dip.constraints import make_constraint
@@ -218,9 +218,8 @@ def _recall(ensemble: Ensemble, twin: Twin, device: str, folder: Path) -> tuple[
     if not path.exists():
         members, seconds = _fit(ensemble, twin, device)
         folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.npz")
-        np.savez(partial, members=members, seconds=seconds)
-        os.replace(partial, path)
+        with whole_file(path) as partial, partial.open("wb") as file:
+            np.savez(file, members=members, seconds=seconds)
     with np.load(path) as kept:
         return kept["members"], float(kept["seconds"])
 

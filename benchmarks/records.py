@@ -14,6 +14,8 @@ from typing import Protocol
 
 from cases import Case, Record, number, run_case
 
+from xr_dip.cf.netcdf import whole_file
+
 DIGITS = 7
 """Of the numbers in a file of records, which has one record on a line."""
 
@@ -84,10 +86,9 @@ class Store:
         self._old.discard(str(record["key"]))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         ordered = sorted(self.records.values(), key=lambda record: json.dumps(_place(record)))
-        partial = self.path.with_suffix(".tmp")
         lines = ",\n".join(json.dumps(_rounded(record)) for record in ordered)
-        partial.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-        os.replace(partial, self.path)
+        with whole_file(self.path) as partial:
+            partial.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
     def of(self, cases: Iterable[Case]) -> list[Record]:
         """Return the records of those cases that have one, in their order."""

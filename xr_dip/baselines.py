@@ -38,7 +38,9 @@ INTERPOLATORS: dict[str, Interpolator] = {
     **{name: _between_centres(name) for name in ("nearest", "bilinear", "bicubic", "spline")},
     "conservative_spline": conservative_spline,
 }
-METHODS = (*INTERPOLATORS, "kriging")
+KRIGING = "kriging"
+"""The one method that tells its error, and can be told of noise."""
+METHODS = (*INTERPOLATORS, KRIGING)
 
 
 def outputs(method: str) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ def outputs(method: str) -> tuple[str, ...]:
     ('mean', 'flag', 'conservation_error')
     """
     return (
-        ("mean", "std", "flag", "conservation_error") if method == "kriging" else ("mean", "flag", "conservation_error")
+        ("mean", "std", "flag", "conservation_error") if method == KRIGING else ("mean", "flag", "conservation_error")
     )
 
 
@@ -98,7 +100,7 @@ class Baseline:
         return slice_fields(*self._estimate(seen, sea, stamp), seen, sea, self.factor)
 
     def _estimate(self, values: FloatArray, sea: Sea, stamp: int) -> tuple[FloatArray, FloatArray]:
-        if self.method != "kriging":
+        if self.method != KRIGING:
             field = INTERPOLATORS[self.method](values, sea.weights, self.factor, periodic=self.periodic)
             return field, np.full(sea.mask.shape, np.nan)
         cells = int(sea.coarse.sum())

@@ -312,7 +312,7 @@ def interpolate(
         y_coord=y_coord,
         dataset=dataset,
     )
-    if noise_std is not None and method != "kriging":
+    if noise_std is not None and method != baselines.KRIGING:
         raise ValueError(
             f"Invalid noise_std with the method {method!r}. It must be None: only 'kriging' knows of noise."
         )

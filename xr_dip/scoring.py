@@ -33,9 +33,6 @@ from xr_dip.verification.derivatives import Spacing
 from xr_dip.verification.evaluation import several
 from xr_dip.verification.statistics import label, root_mean_square
 
-KNOWS_NOISE = "kriging"
-"""The one baseline that filters noise."""
-
 
 def verify(
     result: xr.Dataset,
@@ -220,7 +217,7 @@ def _rerun(
             weights=weights,
             extrapolate=bool(configuration["extrapolate"]),
             periodic=bool(configuration["periodic"]),
-            noise_std=_noise(configuration) if method == KNOWS_NOISE else None,
+            noise_std=_noise(configuration) if method == classical.KRIGING else None,
             y_dim=dims[0],
             x_dim=dims[1],
         )[f"{name}_mean"]
@@ -236,7 +233,7 @@ def _noise(configuration: Mapping[str, object]) -> float | None:
 
 def _misses_noise(method: str, configuration: Mapping[str, object]) -> bool:
     """Whether a method would filter noise that the result was told of but does not hold: a field of it."""
-    return method == KNOWS_NOISE and configuration.get("noise_std") is not None and _noise(configuration) is None
+    return method == classical.KRIGING and configuration.get("noise_std") is not None and _noise(configuration) is None
 
 
 def _sea(mean: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:

@@ -20,8 +20,6 @@ Methods = Sequence[str] | Mapping[str, Keywords]
 
 TOLD = ("da", "factor", "mask", "weights", "x_dim", "y_dim", "x_coord", "y_coord", "dataset", "relay", "progress")
 """Keywords of `xr_dip.downscale` that are not for a method to choose."""
-KNOWS_NOISE = "kriging"
-"""The one interpolation that can be told of noise."""
 PARTS = (
     "generator",
     "generator_options",
@@ -110,7 +108,7 @@ def parse_keywords(keywords: Keywords, label: str = "method") -> dict[str, Any]:
         raise ValueError(f"Invalid method {label!r}: {keywords!r}. It must be a mapping with 'method' or 'preset'.")
     if "method" in keywords:
         check_name("method", keywords["method"], list(baselines.METHODS))
-        allowed = ["method", "noise_std"] if keywords["method"] == KNOWS_NOISE else ["method"]
+        allowed = ["method", "noise_std"] if keywords["method"] == baselines.KRIGING else ["method"]
     else:
         allowed = [name for name in signature(downscaling.downscale).parameters if name not in TOLD]
         check_name("preset", keywords.get("preset", "balanced"), list(PRESETS))
@@ -175,7 +173,7 @@ def estimate(
     }
     noise = {"noise_std": noise_std if noise_std > 0 else None}
     if "method" in keywords:
-        known = noise if keywords["method"] == KNOWS_NOISE else {}
+        known = noise if keywords["method"] == baselines.KRIGING else {}
         result = downscaling.interpolate(values, pair.factor, **common, **{**known, **keywords})
     else:
         told = {
