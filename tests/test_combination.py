@@ -45,6 +45,21 @@ def test_kriging_and_both_proposals_are_added_by_their_weights():
     np.testing.assert_allclose(block_mean(found.mean, sea.weights, FACTOR), values, atol=1e-12)
 
 
+def test_errors_are_drawn_from_kernels_of_their_own():
+    """Twice the amplitude, with the same pattern: twice the standard error, and the same mean."""
+    values, sea, kriging, _ = setting()
+    fronts, parts = krige_along_fronts(kriging, values), np.zeros((2, *sea.weights.shape))
+    one, other = (
+        combine_optimal(parts, values, sea, kriging, 0, fronts=fronts, errors=errors) for errors in (None, kriging)
+    )
+    np.testing.assert_allclose(other.std, one.std, rtol=1e-6)
+    rougher = krige(sea.weights, FACTOR, (1.0, 1.0), Covariance((Kernel(1.5, 2.0, 0.3),)), sea.coarse)
+    found = combine_optimal(parts, values, sea, kriging, 0, fronts=fronts, errors=rougher)
+    np.testing.assert_array_equal(found.mean, one.mean)
+    assert found.predicted_rmse > 1.2 * one.predicted_rmse
+    np.testing.assert_allclose(block_mean(found.members, sea.weights, FACTOR), values[None].repeat(2, 0), atol=1e-9)
+
+
 def test_fits_against_the_fronts_have_no_weight():
     values, sea, kriging, _ = setting()
     fronts = krige_along_fronts(kriging, values)

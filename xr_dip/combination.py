@@ -11,7 +11,7 @@ from xr_dip.basins import by_basin
 from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
-from xr_dip.kriging.along_fronts import krige_along_fronts
+from xr_dip.kriging.along_fronts import carry_over, krige_along_fronts
 from xr_dip.kriging.blending import blend_weight, front_weight, roughness_of
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
@@ -110,6 +110,7 @@ def combine_optimal(
     seed: int,
     *,
     blind: Estimator | None = None,
+    errors: Estimator | None = None,
     place: Place = WHOLE,
     fronts: tuple[FloatArray, LeftOut | None] | None = None,
 ) -> Combination:
@@ -137,6 +138,8 @@ def combine_optimal(
     blind : Estimator, optional
         For noisy values: kriging of the same covariance that knows of no noise, whose null space is that of the data.
         Exact values, without it, are kept: what the nugget leaves of the misfit, micrometres, is removed.
+    errors : Estimator, optional
+        Kriging with the kernels of the errors (`xr_dip.kriging.covariance.Covariance.of_errors`), `kriging` by default.
     place : Place
         Where the field lies in a larger domain.
     fronts : (array, LeftOut), optional
@@ -172,7 +175,11 @@ def combine_optimal(
     if exact:
         mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
-    draws = conditional_draws(kriging, values, max(DRAWS, len(parts)), seed, left_out if along_weight else None, place)
+    errors = kriging if errors is None else errors
+    found = errors.left_out(values)
+    if left_out is not None and along_weight:
+        found = carry_over(left_out, kriging.left_out(values), found)
+    draws = conditional_draws(errors, values, max(DRAWS, len(parts)), seed, found, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)

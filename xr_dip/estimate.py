@@ -211,7 +211,8 @@ class SliceEstimate:
             assert kriging is not None
             seed, parts = derive_seed(recipe.seed, stamp), null_space.null(fields)
             blind = None if recipe.noise_std is None else null_space
-            return combine_optimal(parts, values, sea, kriging, seed, blind=blind, place=recipe.place)
+            errors = self._krige(kriging.covariance.of_errors, sea)
+            return combine_optimal(parts, values, sea, kriging, seed, blind=blind, errors=errors, place=recipe.place)
         return combine_enforced(fields, values, sea, recipe.factor, self._constraint(), periodic=recipe.periodic)
 
     def _constraint(self) -> Constraint:

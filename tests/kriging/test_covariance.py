@@ -12,8 +12,10 @@ from random_fields import sample_pair
 from scipy.special import gamma, kv
 
 from xr_dip.blocks import block_mean, block_sum
+from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.block_covariance import Support, covariance_matrix
 from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Covariance, Kernel, constrained_cells, fit_covariance
+from xr_dip.kriging.covariance_sample import take_samples, without_smooth_part
 from xr_dip.kriging.factorization import DenseCholesky, FoldedCholesky, Regression, factorize
 from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table, matern
 from xr_dip.kriging.trend import trend_terms
@@ -315,3 +317,100 @@ def test_fit_without_values_is_refused():
 def test_weights_of_a_mixture_sum_to_one(weights):
     with pytest.raises(ValueError, match=r"Invalid kernels with weights that sum to .*must sum to 1"):
         Covariance(tuple(Kernel(2.5, 2.0, 1.0, weight) for weight in weights))
+
+
+def sample_of(cells):
+    """Return the one sample of random values in some cells."""
+    weights = np.repeat(np.repeat(cells, 2, axis=0), 2, axis=1).astype(float)
+    values = np.random.default_rng(0).standard_normal(cells.shape)
+    (sample,) = take_samples(values, weights, (2, 2), cells, 0.0)
+    return sample
+
+
+def cosine(i, j, shape):
+    y, x = (np.arange(n) + 0.5 for n in shape)
+    return np.cos(np.pi * i * y / shape[0])[:, None] * np.cos(np.pi * j * x / shape[1])
+
+
+@pytest.mark.parametrize("land", [False, True])
+def test_the_smooth_part_is_the_plane_and_all_long_cosines(land):
+    """Of 12 x 13 cells waves (i, j) with (i/12)^2 + (j/13)^2 < 0.16; what is left of them is rounding."""
+    cells = np.ones((12, 13), bool)
+    if land:
+        cells[:5, :4] = False
+    sample = without_smooth_part(sample_of(cells))
+    design = sample.design
+    np.testing.assert_allclose(design.T @ design, np.eye(design.shape[1]), atol=1e-12)
+    for i, j, smooth in [(0, 0, True), (0, 5, True), (4, 2, True), (3, 3, True), (4, 3, False), (0, 6, False)]:
+        wave = cosine(i, j, cells.shape)[cells]
+        left = np.linalg.norm(wave - design @ (design.T @ wave)) / np.linalg.norm(wave)
+        assert (left < 1e-10) == smooth, (i, j, left)
+    plane = np.indices(cells.shape)[0][cells]
+    np.testing.assert_allclose(design @ (design.T @ plane), plane, atol=1e-10)
+
+
+def test_a_sample_of_few_cells_keeps_its_trend():
+    """Of a row of 3 cells a constant and a cosine would leave one cell to tell a kernel."""
+    sample = sample_of(np.ones((1, 3), bool))
+    assert without_smooth_part(sample) is sample
+
+
+def test_independent_columns_remain_where_cells_do_not_tell_cosines_apart():
+    cells = np.zeros((12, 12), bool)
+    cells[::3, ::3] = cells[0] = cells[:, 0] = True
+    design = without_smooth_part(sample_of(cells)).design
+    assert np.linalg.matrix_rank(design) == design.shape[1] < cells.sum()
+
+
+def rough_field(seed=0, shape=(12, 12), factor=8):
+    (truth, _) = sample_pair(
+        (shape[0] * factor, shape[1] * factor), (1 / factor, 1 / factor), 2.5, 2.0, np.random.default_rng(seed)
+    )
+    return block_mean(truth, np.ones_like(truth), (factor, factor))
+
+
+def test_errors_have_one_kernel_of_each_smoothness():
+    values = rough_field()
+    large, small = (fit_covariance(values, np.ones((12 * f, 12 * f)), (f, f), (1.0, 1.0)) for f in (8, 4))
+    assert [kernel.smoothness for kernel in sorted(large.unresolved, key=lambda k: k.smoothness)] == list(SMOOTHNESSES)
+    np.testing.assert_allclose([kernel.weight for kernel in large.unresolved], 1 / 3)
+    assert len({kernel.smoothness for kernel in small.unresolved}) == len(small.unresolved)
+    assert small.unresolved[0].weight > 0.5  # cells that resolve the field tell its smoothness
+    errors = large.of_errors
+    assert errors.kernels == large.unresolved
+    assert errors.of_errors is errors
+
+
+def test_smooth_fields_say_nothing_of_what_cells_do_not_resolve():
+    values, weights = rough_field(), np.ones((96, 96))
+    smooth = 3 * cosine(2, 3, (12, 12)) + 0.2 * np.arange(12)
+    one, other = (fit_covariance(field, weights, (8, 8), (1.0, 1.0)) for field in (values, values + smooth))
+    for found, expected in zip(other.unresolved, one.unresolved, strict=True):
+        assert (found.smoothness, found.length) == (expected.smoothness, expected.length)
+        assert found.sill == pytest.approx(expected.sill, rel=1e-6)
+    assert other.kernels != one.kernels
+
+
+def test_the_unresolved_variance_of_a_known_field_is_its_own():
+    """Posterior variance of block kriging by the kernel of its own smoothness: within a third for each of 8 fields."""
+    weights, ratios = np.ones((96, 96)), []
+    known = Covariance((Kernel(2.5, 2.0, 1.0),))
+    cells = np.ones((12, 12), bool)
+    expected = BlockKriging(weights, (8, 8), (1.0, 1.0), known, cells).variance().mean()
+    for seed in range(8):
+        kernels = fit_covariance(rough_field(seed), weights, (8, 8), (1.0, 1.0)).unresolved
+        own = next(kernel for kernel in kernels if kernel.smoothness == 2.5)
+        covariance = Covariance((Kernel(2.5, own.length, own.sill),))
+        ratios.append(BlockKriging(weights, (8, 8), (1.0, 1.0), covariance, cells).variance().mean() / expected)
+    assert np.mean(np.log(ratios)) == pytest.approx(0.0, abs=0.15)
+    assert np.abs(np.log(ratios)).max() < 0.5
+
+
+def test_without_average_errors_have_the_kernel_of_the_estimate():
+    covariance = fit_covariance(rough_field(), np.ones((96, 96)), (8, 8), (1.0, 1.0), average=False)
+    assert covariance.of_errors is covariance
+
+
+def test_weights_of_unresolved_kernels_must_sum_to_one():
+    with pytest.raises(ValueError, match=r"Invalid kernels with weights that sum to 0.5. They must sum to 1"):
+        Covariance((Kernel(2.5, 2.0, 1.0),), unresolved=(Kernel(1.5, 2.0, 1.0, 0.5),))

@@ -5,7 +5,7 @@ import pytest
 from real_fields import gulf_stream
 
 from xr_dip.blocks import block_mean, block_sum
-from xr_dip.kriging.along_fronts import krige_along_fronts, moderate
+from xr_dip.kriging.along_fronts import carry_over, krige_along_fronts, moderate
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.estimator import LeftOut, left_out_sill
@@ -205,6 +205,24 @@ def test_moderate_residuals_speak_for_half_of_the_claim():
 def test_moderate_residuals_of_a_field_without_any_are_zero():
     zero, some = np.zeros((1, 3, 3)), np.ones((1, 3, 3))
     assert not moderate(LeftOut(zero, some), LeftOut(some, some)).residuals.any()
+
+
+def test_residuals_carried_over_keep_their_pattern_and_the_ratio_of_sills():
+    rng = np.random.default_rng(0)
+    fronts, plain, others = (LeftOut(*np.abs(rng.standard_normal((2, count, 5, 6)))) for count in (2, 2, 3))
+    for part in (fronts, plain, others):
+        part.residuals[:, 2, 2] = part.variances[:, 2, 2] = np.nan
+    found = carry_over(fronts, plain, others)
+    sill = lambda part, k: left_out_sill(part.residuals[k], part.variances[k])  # noqa: E731
+    claim = sill(fronts, 0) / sill(plain, 0)
+    np.testing.assert_allclose([sill(found, k) for k in range(3)], [claim * sill(others, k) for k in range(3)])
+    pattern = found.residuals**2 / found.variances / (fronts.residuals[0] ** 2 / fronts.variances[0])
+    np.testing.assert_allclose(np.nanstd(pattern, axis=(1, 2)) / np.nanmean(pattern, axis=(1, 2)), 0.0, atol=1e-12)
+
+
+def test_residuals_carried_over_from_a_field_without_any_are_zero():
+    zero, some = np.zeros((1, 3, 3)), np.ones((1, 3, 3))
+    assert not carry_over(LeftOut(zero, some), LeftOut(zero, some), LeftOut(some, some)).residuals.any()
 
 
 def test_errors_along_fronts_are_moderate():

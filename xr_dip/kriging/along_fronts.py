@@ -82,6 +82,36 @@ def moderate(fronts: LeftOut, plain: LeftOut) -> LeftOut:
     return LeftOut(residuals, fronts.variances)
 
 
+def carry_over(fronts: LeftOut, plain: LeftOut, others: LeftOut) -> LeftOut:
+    """Residuals along fronts for kernels that they were not computed with: as much smaller, in the same places.
+
+    Parameters
+    ----------
+    fronts, plain : LeftOut
+        Of the same kernels, of which the first counts.
+    others : LeftOut
+        Of plain kriging with the other kernels.
+
+    Returns
+    -------
+    LeftOut
+        For each of the other kernels the sill that residuals speak for, times its ratio of `fronts` to `plain`.
+
+    Examples
+    --------
+    >>> cells = np.ones((1, 2, 2))
+    >>> carried = carry_over(LeftOut(cells, cells), LeftOut(2 * cells, cells), LeftOut(6 * cells, cells))
+    >>> float(carried.residuals.max())
+    3.0
+    """
+    residual, variance = fronts.residuals[0], fronts.variances[0]
+    before, after = left_out_sill(plain.residuals[0], plain.variances[0]), left_out_sill(residual, variance)
+    wanted = np.array([left_out_sill(*other) for other in zip(*others, strict=True)])
+    # After times wanted over before is wanted here, and after is there.
+    scales = np.sqrt(wanted / before) if before > 0 else np.zeros_like(wanted)
+    return LeftOut(scales[:, None, None] * residual, np.stack([variance] * len(scales)))
+
+
 def _in_basins(
     kriging: BasinKriging, values: npt.NDArray[np.floating], *, exact: bool
 ) -> tuple[FloatArray, LeftOut | None]:

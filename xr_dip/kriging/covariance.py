@@ -11,6 +11,10 @@ the default keeps all that are plausible, weighted by ``exp(L)`` and a wide log-
 half of the weight to the one of largest plain likelihood: on small windows now the one, now the other is better, and
 their mean is rarely much worse than either. `average=False` keeps that one alone. Lengths are in coarse cells,
 ``sqrt(fy dy fx dx)`` metres each.
+
+How wrong the estimate is depends on what the cells do not resolve, and their means say little about that: the
+smoothness that is the likeliest for them is the one of larger scales. So the errors have kernels of their own, one of
+each smoothness, fitted to the finest scales that are left when smooth fields join the trend.
 """
 
 from __future__ import annotations
@@ -25,13 +29,21 @@ import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, block_sum
 from xr_dip.kriging.block_covariance import BoolArray, Cells
-from xr_dip.kriging.covariance_sample import Sample, signal_variance, take_samples, telling_cells
+from xr_dip.kriging.covariance_sample import (
+    Sample,
+    signal_variance,
+    take_samples,
+    telling_cells,
+    without_smooth_part,
+)
 from xr_dip.kriging.factorization import Regression, factorize
 from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
 
 LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
-"""For factors up to 4, whose coarse cells resolve the field well."""
+"""For small factors."""
+SMALL_FACTOR = 4
+"""Up to this one coarse cells resolve the field well."""
 
 PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 """Median of the prior on the length, in coarse cells, and standard deviation of its logarithm."""
@@ -80,6 +92,8 @@ class Covariance:
         Variance of independent noise on each coarse value, square of the unit of the values.
     nugget : float
         Share of the variance of a block mean that is added to it for a stable factorisation.
+    unresolved : tuple of Kernel
+        Those of what the cells do not resolve, for the errors of the estimate; by default the same ones.
 
     Raises
     ------
@@ -95,11 +109,18 @@ class Covariance:
     kernels: tuple[Kernel, ...]
     noise: float | FloatArray = 0.0
     nugget: float = 1e-8
+    unresolved: tuple[Kernel, ...] = ()
 
     def __post_init__(self) -> None:
-        total = sum(kernel.weight for kernel in self.kernels)
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"Invalid kernels with weights that sum to {total}. They must sum to 1.")
+        for kernels in (self.kernels, self.unresolved or self.kernels):
+            total = sum(kernel.weight for kernel in kernels)
+            if abs(total - 1) > 1e-9:
+                raise ValueError(f"Invalid kernels with weights that sum to {total}. They must sum to 1.")
+
+    @property
+    def of_errors(self) -> Covariance:
+        """The covariance from which the errors of the estimate are drawn."""
+        return replace(self, kernels=self.unresolved, unresolved=()) if self.unresolved else self
 
     @property
     def best(self) -> Kernel:
@@ -120,6 +141,10 @@ class Covariance:
     def weights(self) -> FloatArray:
         """Posterior weights, one per kernel."""
         return np.array([kernel.weight for kernel in self.kernels])
+
+
+Shapes = Sequence[tuple[float, float]]
+"""Smoothnesses and lengths, those of one smoothness next to each other."""
 
 
 class _Profile(NamedTuple):
@@ -207,7 +232,8 @@ def fit_covariance(
     Returns
     -------
     Covariance
-        A constant or exactly planar field gets a tiny positive sill.
+        A constant or exactly planar field gets a tiny positive sill. With `average`, the kernels of the errors are of
+        all three smoothnesses, equally probable; up to factor 4, where cells tell it, as probable as they say.
 
     Raises
     ------
@@ -231,25 +257,48 @@ def fit_covariance(
     data = telling_cells(field, constrained_cells(field, weights, factor), noise)
     samples = take_samples(field, np.asarray(weights, dtype=np.float64), factor, data, noise)
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
-    lengths = LENGTHS_FINE if np.sqrt(np.prod(factor)) <= 4 else LENGTHS
-    shapes = list(product(SMOOTHNESSES, lengths))
+    small = np.sqrt(np.prod(factor)) <= SMALL_FACTOR
+    shapes = list(product(SMOOTHNESSES, LENGTHS_FINE if small else LENGTHS))
     profiles = [_profile(samples, pitch, shape, nugget=nugget, floor=floor, restricted=average) for shape in shapes]
     weights = np.zeros(len(shapes))
     weights[int(np.argmax([profile.plain for profile in profiles]))] = LIKELIEST_SHARE if average else 1.0
-    if average:
-        weights += (1 - LIKELIEST_SHARE) * _posterior(shapes, profiles)
+    if not average:
+        return Covariance(_kernels(shapes, profiles, weights), noise, nugget)
+    weights += (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
+    finest = [without_smooth_part(sample) for sample in samples]
+    details = [_profile(finest, pitch, shape, nugget=nugget, floor=floor, restricted=True) for shape in shapes]
+    likelihoods = _scores(shapes, details)
+    unresolved = _kernels(shapes, details, _one_of_each_smoothness(likelihoods, equally=not small))
+    return Covariance(_kernels(shapes, profiles, weights), noise, nugget, unresolved)
+
+
+def _kernels(shapes: Shapes, profiles: Sequence[_Profile], weights: FloatArray) -> tuple[Kernel, ...]:
+    """Return the kernels that have a weight, by decreasing weight."""
     kernels = [Kernel(*shapes[i], profiles[i].sill, float(weights[i])) for i in np.flatnonzero(weights)]
-    return Covariance(tuple(sorted(kernels, key=lambda kernel: -kernel.weight)), noise, nugget)
+    return tuple(sorted(kernels, key=lambda kernel: -kernel.weight))
 
 
-def _posterior(shapes: Sequence[tuple[float, float]], profiles: Sequence[_Profile]) -> FloatArray:
-    """Posterior weights of all kernels under the restricted likelihood, those of next to none dropped."""
-    scores = np.array([profile.restricted for profile in profiles])
-    scores -= 0.5 * (np.log([length / PRIOR_LENGTH for _, length in shapes]) / PRIOR_SPREAD) ** 2
+def _scores(shapes: Shapes, profiles: Sequence[_Profile]) -> FloatArray:
+    """Restricted log likelihood and log prior of each kernel."""
+    prior = -0.5 * (np.log([length / PRIOR_LENGTH for _, length in shapes]) / PRIOR_SPREAD) ** 2
+    return np.asarray(prior + [profile.restricted for profile in profiles])
+
+
+def _posterior(scores: FloatArray) -> FloatArray:
+    """Posterior weights of all kernels, those of next to none dropped."""
     posterior = np.exp(scores - scores.max())
     posterior /= posterior.sum()
     posterior[posterior < SMALLEST_WEIGHT] = 0.0
     return np.asarray(posterior / posterior.sum())
+
+
+def _one_of_each_smoothness(scores: FloatArray, *, equally: bool) -> FloatArray:
+    """Weights of the likeliest length of each smoothness, equal or posterior, and none of all other kernels."""
+    table = scores.reshape(len(SMOOTHNESSES), -1)
+    best = table.argmax(axis=1)
+    weights, each = np.zeros_like(table), np.arange(len(table))
+    weights[each, best] = 1 / len(table) if equally else _posterior(table[each, best])
+    return weights.ravel()
 
 
 def constrained_cells(values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], factor: Factor) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -16,6 +16,11 @@ WINDOW, WINDOW_OF_UNEQUAL_NOISE = 32, 20
 FEWEST_CELLS = 9
 LARGEST_NOISE = 10.0
 """Variance of the noise of a value, over that of the field, beyond which it says nothing of the covariance."""
+SMOOTH = 0.4
+"""Wavenumber, as a share of the Nyquist wavenumber of the cells, below which a field is smooth."""
+LARGEST_SHARE = 0.5
+"""Share of the cells that the smooth part may use up."""
+DEPENDENT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,36 @@ def take_samples(
         design = coarse_plane(window)[trend_terms(window)][:, cells].T
         samples.append(Sample(window, design, np.stack([column for *_, column in members], axis=1)))
     return samples
+
+
+def without_smooth_part(sample: Sample) -> Sample:
+    """Leave the likelihood of a sample to its finest scales: cosines of small wavenumber join the trend.
+
+    Where they would use up more than half of the cells, the sample is returned as it is.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    Sample
+        The columns of its design are orthonormal.
+
+    Examples
+    --------
+    >>> sample, = take_samples(np.eye(8), np.ones((16, 16)), (2, 2), np.ones((8, 8), bool), 0.0)
+    >>> sample.design.shape, without_smooth_part(sample).design.shape
+    ((64, 3), (64, 15))
+    """
+    cells = sample.support.cells
+    (ny, nx), (rows, columns) = cells.shape, np.nonzero(cells)
+    waves = [(i, j) for i, j in np.ndindex(ny, nx) if 0 < np.hypot(i / ny, j / nx) < SMOOTH]
+    cosines = [np.cos(np.pi * i * (rows + 0.5) / ny) * np.cos(np.pi * j * (columns + 0.5) / nx) for i, j in waves]
+    basis, sizes, _ = np.linalg.svd(np.column_stack([sample.design, *cosines]), full_matrices=False)
+    independent = basis[:, sizes > DEPENDENT * sizes[0]]
+    few = independent.shape[1] <= LARGEST_SHARE * cells.sum()
+    return replace(sample, design=np.ascontiguousarray(independent)) if few else sample
 
 
 def signal_variance(sample: Sample) -> float:
