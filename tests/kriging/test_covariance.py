@@ -369,16 +369,17 @@ def rough_field(seed=0, shape=(12, 12), factor=8):
     return block_mean(truth, np.ones_like(truth), (factor, factor))
 
 
-def test_errors_have_one_kernel_of_each_smoothness():
-    values = rough_field()
-    large, small = (fit_covariance(values, np.ones((12 * f, 12 * f)), (f, f), (1.0, 1.0)) for f in (8, 4))
-    assert [kernel.smoothness for kernel in sorted(large.unresolved, key=lambda k: k.smoothness)] == list(SMOOTHNESSES)
-    np.testing.assert_allclose([kernel.weight for kernel in large.unresolved], 1 / 3)
-    assert len({kernel.smoothness for kernel in small.unresolved}) == len(small.unresolved)
-    assert small.unresolved[0].weight > 0.5  # cells that resolve the field tell its smoothness
-    errors = large.of_errors
-    assert errors.kernels == large.unresolved
+@pytest.mark.parametrize("factor", [4, 8])
+def test_errors_have_one_kernel_of_each_smoothness(factor):
+    """No smoothness is excluded by what cells resolve, nor the likeliest the most probable by more than that."""
+    covariance = fit_covariance(rough_field(), np.ones((12 * factor, 12 * factor)), (factor, factor), (1.0, 1.0))
+    errors = covariance.of_errors
+    assert errors.kernels == covariance.unresolved
     assert errors.of_errors is errors
+    assert {kernel.smoothness for kernel in errors.kernels} == set(SMOOTHNESSES)
+    assert len(errors.kernels) == 3
+    assert 1 / 6 <= errors.weights.min() < errors.weights.max() <= 2 / 3
+    assert errors.best.smoothness > 1.5  # the field has 2.5
 
 
 def test_smooth_fields_say_nothing_of_what_cells_do_not_resolve():

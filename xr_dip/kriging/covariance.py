@@ -14,7 +14,7 @@ their mean is rarely much worse than either. `average=False` keeps that one alon
 
 How wrong the estimate is depends on what the cells do not resolve, and their means say little about that: the
 smoothness that is the likeliest for them is the one of larger scales. So the errors have kernels of their own, one of
-each smoothness, fitted to the finest scales that are left when smooth fields join the trend.
+each smoothness, fitted to the finest scales: to what is left when smooth fields join the trend.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
+EQUAL_SHARE = 0.5
+"""Weight that the smoothnesses of what cells do not resolve share equally, beside their posterior weights."""
 SMALLEST_WEIGHT = 0.02
 NOISE_ROUNDS = 6
 
@@ -232,8 +234,8 @@ def fit_covariance(
     Returns
     -------
     Covariance
-        A constant or exactly planar field gets a tiny positive sill. With `average`, the kernels of the errors are of
-        all three smoothnesses, equally probable; up to factor 4, where cells tell it, as probable as they say.
+        A constant or exactly planar field gets a tiny positive sill. With `average` the errors have kernels of all
+        three smoothnesses, none less probable than one in six.
 
     Raises
     ------
@@ -268,7 +270,7 @@ def fit_covariance(
     finest = [without_smooth_part(sample) for sample in samples]
     details = [_profile(finest, pitch, shape, nugget=nugget, floor=floor, restricted=True) for shape in shapes]
     likelihoods = _scores(shapes, details)
-    unresolved = _kernels(shapes, details, _one_of_each_smoothness(likelihoods, equally=not small))
+    unresolved = _kernels(shapes, details, _one_of_each_smoothness(likelihoods))
     return Covariance(_kernels(shapes, profiles, weights), noise, nugget, unresolved)
 
 
@@ -292,12 +294,15 @@ def _posterior(scores: FloatArray) -> FloatArray:
     return np.asarray(posterior / posterior.sum())
 
 
-def _one_of_each_smoothness(scores: FloatArray, *, equally: bool) -> FloatArray:
-    """Weights of the likeliest length of each smoothness, equal or posterior, and none of all other kernels."""
+def _one_of_each_smoothness(scores: FloatArray) -> FloatArray:
+    """Weights of the likeliest length of each smoothness, between equal and posterior ones; none of all other kernels.
+
+    Cells tell the smoothness of the scales that they resolve, and half of that of smaller ones.
+    """
     table = scores.reshape(len(SMOOTHNESSES), -1)
     best = table.argmax(axis=1)
     weights, each = np.zeros_like(table), np.arange(len(table))
-    weights[each, best] = 1 / len(table) if equally else _posterior(table[each, best])
+    weights[each, best] = EQUAL_SHARE / len(table) + (1 - EQUAL_SHARE) * _posterior(table[each, best])
     return weights.ravel()
 
 
