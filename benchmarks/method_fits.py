@@ -25,10 +25,10 @@ from xr_dip.cf.netcdf import whole_file
 from xr_dip.cf.provenance import configuration_hash
 from xr_dip.combination import Combination, combine_enforced, combine_optimal
 from xr_dip.constraints import make_constraint
-from xr_dip.kriging.along_fronts import krige_along_fronts
+from xr_dip.kriging.along_fronts import Claim, krige_along_fronts
 from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.covariance import fit_covariance
-from xr_dip.kriging.estimator import Estimator, LeftOut
+from xr_dip.kriging.estimator import Estimator
 from xr_dip.presets import PRESETS, Preset
 from xr_dip.sea import Sea, find_sea
 
@@ -256,24 +256,26 @@ def constraint_options(name: str, values: FloatArray) -> Options:
 
 def _optimal(members: FloatArray, twin: Twin, sea: Sea, place: tuple[Field, int, float], seed: int) -> Combination:
     """Kriging where the coarse values speak, the fits in their null space: as `xr_dip.estimate` combines them."""
-    kriging, blind, fronts = _krige(*place)
+    kriging, blind, errors, fronts = _krige(*place)
     parts, told = blind.null(members), None if twin.noise_std is None else blind
-    return combine_optimal(parts, twin.coarse.values, sea, kriging, seed, blind=told, fronts=fronts)
+    return combine_optimal(parts, twin.coarse.values, sea, kriging, seed, blind=told, errors=errors, fronts=fronts)
 
 
 @lru_cache(maxsize=1)
-def _krige(field: Field, factor: int, noise: float) -> tuple[Estimator, Estimator, tuple[FloatArray, LeftOut | None]]:
-    """Kriging with and without noise, and along fronts: the same for all fits of these coarse values."""
+def _krige(
+    field: Field, factor: int, noise: float
+) -> tuple[Estimator, Estimator, Estimator, tuple[FloatArray, Claim | None]]:
+    """Kriging with and without noise, of errors and along fronts: the same for all fits of these coarse values."""
     twin = make_twin(open_field(field), factor, noise)
     values, fine = twin.coarse.values, twin.horizontal.grid.spacing()
     sea = find_sea(values, (factor, factor), mask=twin.sea.values, weights=None)
     variance = 0.0 if twin.noise_std is None else twin.noise_std**2
     covariance = fit_covariance(values, sea.weights, (factor, factor), fine, noise=variance)
-    kriging, blind = (
+    kriging, blind, errors = (
         krige_basins(sea.weights, (factor, factor), fine, each, sea.coarse, sea=sea.water)
-        for each in (covariance, replace(covariance, noise=0.0))
+        for each in (covariance, replace(covariance, noise=0.0), covariance.of_errors)
     )
-    return kriging, blind, krige_along_fronts(kriging, values, exact=twin.noise_std is None)
+    return kriging, blind, errors, krige_along_fronts(kriging, values, exact=twin.noise_std is None)
 
 
 def _as_result(combined: Combination, twin: Twin) -> xr.Dataset:

@@ -35,9 +35,9 @@ def fits_like(field, kriging, count=4, own=0.1):
 
 def test_kriging_and_both_proposals_are_added_by_their_weights():
     values, sea, kriging, _ = setting()
-    added, left_out = krige_along_fronts(kriging, values)
+    added, claim = krige_along_fronts(kriging, values)
     parts = fits_like(added, kriging)
-    found = combine_optimal(parts, values, sea, kriging, 0, fronts=(added, left_out))
+    found = combine_optimal(parts, values, sea, kriging, 0, fronts=(added, claim))
     assert found.front_weight > 0.1
     assert found.blend_weight > 0.1
     expected = kriging.mean(values) + found.front_weight * added + found.blend_weight * parts.mean(axis=0)

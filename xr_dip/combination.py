@@ -11,11 +11,11 @@ from xr_dip.basins import by_basin
 from xr_dip.blocks import Factor, FloatArray
 from xr_dip.constraints import Constraint, additive, none
 from xr_dip.errors import DipWarning
-from xr_dip.kriging.along_fronts import carry_over, krige_along_fronts
+from xr_dip.kriging.along_fronts import Claim, carry_over, krige_along_fronts
 from xr_dip.kriging.blending import blend_weight, front_weight, roughness_of
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
 from xr_dip.kriging.coast import coast_blend
-from xr_dip.kriging.estimator import Estimator, LeftOut
+from xr_dip.kriging.estimator import Estimator
 from xr_dip.kriging.white_noise import Place
 from xr_dip.sea import Sea
 
@@ -112,7 +112,7 @@ def combine_optimal(
     blind: Estimator | None = None,
     errors: Estimator | None = None,
     place: Place = WHOLE,
-    fronts: tuple[FloatArray, LeftOut | None] | None = None,
+    fronts: tuple[FloatArray, Claim | None] | None = None,
 ) -> Combination:
     """``K(y) + b N(F(y)) + a mean_k N(g_k)``: kriging where the data speak, and two proposals in their null space.
 
@@ -142,7 +142,7 @@ def combine_optimal(
         Kriging with the kernels of the errors (`xr_dip.kriging.covariance.Covariance.of_errors`), `kriging` by default.
     place : Place
         Where the field lies in a larger domain.
-    fronts : (array, LeftOut), optional
+    fronts : (array, Claim), optional
         As of `xr_dip.kriging.along_fronts.krige_along_fronts`, the array of shape (Y, X); found here by default.
 
     Returns
@@ -166,7 +166,7 @@ def combine_optimal(
     mean_part = parts.mean(axis=0)
     variance = mean_variance(kriging, values, seed)
     rough = roughness_of(kriging.covariance)
-    along_fronts, left_out = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
+    along_fronts, claim = krige_along_fronts(kriging, values, exact=exact) if fronts is None else fronts
     along_weight = front_weight(along_fronts, variance, values.shape, factor, sea=known)
     unseen = along_fronts if blind is None else blind.null(along_fronts)
     weight = blend_weight(parts, unseen, variance, values.shape, factor, roughness=rough, sea=known)
@@ -176,10 +176,10 @@ def combine_optimal(
         mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
     mean = enforce(mean, values, sea.weights, factor)
     errors = kriging if errors is None else errors
-    found = errors.left_out(values)
-    if left_out is not None and along_weight:
-        found = carry_over(left_out, kriging.left_out(values), found)
-    draws = conditional_draws(errors, values, max(DRAWS, len(parts)), seed, found, place)
+    left_out = errors.left_out(values)
+    if claim is not None and along_weight:
+        left_out = carry_over(claim, left_out)
+    draws = conditional_draws(errors, values, max(DRAWS, len(parts)), seed, left_out, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)

@@ -5,7 +5,7 @@ import pytest
 from real_fields import gulf_stream
 
 from xr_dip.blocks import block_mean, block_sum
-from xr_dip.kriging.along_fronts import carry_over, krige_along_fronts, moderate
+from xr_dip.kriging.along_fronts import Claim, carry_over, krige_along_fronts, moderate
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.estimator import LeftOut, left_out_sill
@@ -171,34 +171,39 @@ def test_noise_is_left_in_the_residuals():
 
 
 def test_left_out_scales_draws_to_its_own_variance():
-    """Residual over variance times the posterior variance of a kernel is that of kriging along fronts."""
+    """Residual over variance times the posterior variance of the best kernel is that of kriging along fronts."""
     mixture = Covariance((Kernel(2.5, 2.0, 0.3, 0.6), Kernel(2.5, 3.0, 0.9, 0.4)))
     kriging, values = setting(covariance=mixture)
     front = along(kriging, values)
     estimate = front.estimate(values)
     residuals, variances = front.left_out(estimate)
-    assert residuals.shape == variances.shape == (2, *values.shape)
-    square, variance = estimate.residuals**2, estimate.variances
-    found = np.sqrt(square.sum() / variance.sum() * (square / variance).mean())
-    scaled = residuals[1] ** 2
-    both = np.sqrt(scaled.sum() / variance.sum() * (scaled / variance).mean())
+    assert residuals.shape == variances.shape == (1, *values.shape)
+    found = left_out_sill(estimate.residuals, estimate.variances)
+    both = left_out_sill(residuals[0], estimate.variances)
     assert both == pytest.approx(np.sqrt(found * KERNEL.sill))  # the mean of what residuals and likelihood say
-    np.testing.assert_allclose(residuals[1] / estimate.residuals, residuals[0, 0, 0] / estimate.residuals[0, 0])
+    np.testing.assert_allclose(residuals[0] / estimate.residuals, residuals[0, 0, 0] / estimate.residuals[0, 0])
     np.testing.assert_allclose(variances[0] * estimate.relative, estimate.variances)
-    np.testing.assert_allclose(variances[1] * 0.9, variances[0] * 0.3)
+
+
+def some_left_out(rng, kernels):
+    """Return residuals of some kernels, with land in one cell."""
+    found = LeftOut(*np.abs(rng.standard_normal((2, kernels, 5, 6))))
+    found.residuals[:, 2, 2] = found.variances[:, 2, 2] = np.nan
+    return found
+
+
+def sills(left_out):
+    return np.array([left_out_sill(*kernel) for kernel in zip(*left_out, strict=True)])
 
 
 def test_moderate_residuals_speak_for_half_of_the_claim():
-    """For each kernel: the sills of both, and of the result, in geometric progression; land stays out of it."""
+    """The sills of both, and of the result, in geometric progression; land and other kernels stay out of it."""
     rng = np.random.default_rng(0)
-    fronts, plain = (LeftOut(*np.abs(rng.standard_normal((2, 3, 5, 6)))) for _ in range(2))
-    for part in (fronts, plain):
-        part.residuals[:, 2, 2] = part.variances[:, 2, 2] = np.nan
+    fronts, plain = some_left_out(rng, 1), some_left_out(rng, 2)
     found = moderate(fronts, plain)
-    sills = [[left_out_sill(e, v) for e, v in zip(*part, strict=True)] for part in (fronts, found, plain)]
-    np.testing.assert_allclose(np.array(sills[1]) ** 2, np.array(sills[0]) * sills[2])
+    np.testing.assert_allclose(sills(found) ** 2, sills(fronts) * sills(plain)[:1])
     assert found.variances is fronts.variances
-    np.testing.assert_allclose(np.nanstd(found.residuals / fronts.residuals, axis=(1, 2)), 0.0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(found.residuals / fronts.residuals), 0.0, atol=1e-12)
     np.testing.assert_array_equal(moderate(fronts, fronts).residuals, fronts.residuals)
 
 
@@ -207,31 +212,28 @@ def test_moderate_residuals_of_a_field_without_any_are_zero():
     assert not moderate(LeftOut(zero, some), LeftOut(some, some)).residuals.any()
 
 
-def test_residuals_carried_over_keep_their_pattern_and_the_ratio_of_sills():
+def test_residuals_carried_over_keep_their_pattern_and_the_share_of_sills():
     rng = np.random.default_rng(0)
-    fronts, plain, others = (LeftOut(*np.abs(rng.standard_normal((2, count, 5, 6)))) for count in (2, 2, 3))
-    for part in (fronts, plain, others):
-        part.residuals[:, 2, 2] = part.variances[:, 2, 2] = np.nan
-    found = carry_over(fronts, plain, others)
-    sill = lambda part, k: left_out_sill(part.residuals[k], part.variances[k])  # noqa: E731
-    claim = sill(fronts, 0) / sill(plain, 0)
-    np.testing.assert_allclose([sill(found, k) for k in range(3)], [claim * sill(others, k) for k in range(3)])
+    fronts, others = some_left_out(rng, 1), some_left_out(rng, 3)
+    found = carry_over(Claim(fronts, 0.7), others)
+    np.testing.assert_allclose(sills(found), 0.7 * sills(others))
     pattern = found.residuals**2 / found.variances / (fronts.residuals[0] ** 2 / fronts.variances[0])
     np.testing.assert_allclose(np.nanstd(pattern, axis=(1, 2)) / np.nanmean(pattern, axis=(1, 2)), 0.0, atol=1e-12)
 
 
 def test_residuals_carried_over_from_a_field_without_any_are_zero():
     zero, some = np.zeros((1, 3, 3)), np.ones((1, 3, 3))
-    assert not carry_over(LeftOut(zero, some), LeftOut(zero, some), LeftOut(some, some)).residuals.any()
+    assert not carry_over(Claim(LeftOut(zero, some), 1.0), LeftOut(some, some)).residuals.any()
 
 
 def test_errors_along_fronts_are_moderate():
     kriging, values = setting(shape=(12, 13))
-    _, left_out = krige_along_fronts(kriging, values)
+    _, claim = krige_along_fronts(kriging, values)
     front = follow_fronts(kriging, values)
     claimed, plain = front.left_out(front.estimate(values)), kriging.left_out(values)
-    sills = [left_out_sill(part.residuals[0], part.variances[0]) for part in (claimed, left_out, plain)]
-    assert sills[0] < sills[1] < sills[2]
+    found = [sills(part)[0] for part in (claimed, claim.left_out, plain)]
+    assert found[0] < found[1] < found[2]
+    assert claim.share == pytest.approx(found[1] / found[2])
 
 
 def even_and_uneven(n, factor, seed):
@@ -277,8 +279,8 @@ def test_one_row_of_cells_may_have_contrast():
     weights = np.ones((4, 160))
     covariance = fit_covariance(values, weights, (4, 4), (1.0, 1.0))
     kriging = krige(weights, (4, 4), (1.0, 1.0), covariance, np.ones(values.shape, bool))
-    added, left_out = krige_along_fronts(kriging, values)
-    assert left_out is not None
+    added, claim = krige_along_fronts(kriging, values)
+    assert claim is not None
     assert np.abs(block_mean(added, weights, (4, 4))).max() < 1e-6
 
 

@@ -1,6 +1,8 @@
-"""What kriging along fronts adds to plain kriging, basin by basin."""
+"""What kriging along fronts adds to plain kriging, and takes from its error, basin by basin."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +13,18 @@ from xr_dip.kriging.estimator import Estimator, LeftOut, left_out_sill
 from xr_dip.kriging.front_likelihood import follow_fronts
 
 
+class Claim(NamedTuple):
+    """How large the errors of kriging along fronts are, beside those of plain kriging."""
+
+    left_out: LeftOut
+    """Residuals and variances of one kernel, shape (1, ny, nx); where there are no fronts those of plain kriging."""
+    share: float
+    """The sill that these residuals speak for, over that of the residuals of plain kriging."""
+
+
 def krige_along_fronts(
     kriging: Estimator, values: npt.NDArray[np.floating], *, exact: bool = True
-) -> tuple[FloatArray, LeftOut | None]:
+) -> tuple[FloatArray, Claim | None]:
     """Follow the fronts of a field, where it has any: ``N(F(y))`` of equation :eq:`estimate` of the theory page.
 
     Parameters
@@ -29,16 +40,16 @@ def krige_along_fronts(
     -------
     field : array, shape (Y, X)
         To be added to the plain estimate; zero where there are no fronts.
-    left_out : LeftOut or None
-        Leave-one-out residuals that scale draws of its errors, see `moderate`; None where there are none.
+    claim : Claim or None
+        What it says of its errors, moderately, see `moderate`; None where there are no fronts.
 
     Examples
     --------
     >>> from xr_dip.kriging.covariance import Covariance, Kernel
     >>> from xr_dip.kriging.mosaic import krige
     >>> kriging = krige(np.ones((4, 4)), (2, 2), (1, 1), Covariance((Kernel(2.5, 2.0, 1.0),)), np.ones((2, 2), bool))
-    >>> field, left_out = krige_along_fronts(kriging, np.eye(2))
-    >>> field.any(), left_out is None
+    >>> field, claim = krige_along_fronts(kriging, np.eye(2))
+    >>> field.any(), claim is None
     (np.False_, True)
     """
     if isinstance(kriging, BasinKriging):
@@ -48,7 +59,8 @@ def krige_along_fronts(
         return np.zeros(kriging.support.weights.shape), None
     estimate = front.estimate(values)
     added = kriging.null(estimate.field) if exact else estimate.field - kriging.mean(values)
-    return added, moderate(front.left_out(estimate), kriging.left_out(values))
+    plain = kriging.left_out(values)
+    return added, _claim(moderate(front.left_out(estimate), plain), plain)
 
 
 def moderate(fronts: LeftOut, plain: LeftOut) -> LeftOut:
@@ -59,8 +71,10 @@ def moderate(fronts: LeftOut, plain: LeftOut) -> LeftOut:
 
     Parameters
     ----------
-    fronts, plain : LeftOut
-        Of the same kernels.
+    fronts : LeftOut
+        Of one kernel.
+    plain : LeftOut
+        Its first kernel counts.
 
     Returns
     -------
@@ -74,54 +88,58 @@ def moderate(fronts: LeftOut, plain: LeftOut) -> LeftOut:
     >>> moderate(LeftOut(cells, cells), LeftOut(4 * cells, cells)).residuals.max() ** 2
     np.float64(4.0)
     """
-    residuals = fronts.residuals.copy()
-    for kernel, variances in enumerate(fronts.variances):
-        claimed = left_out_sill(residuals[kernel], variances)
-        if claimed > 0:
-            residuals[kernel] *= (left_out_sill(plain.residuals[kernel], plain.variances[kernel]) / claimed) ** 0.25
-    return LeftOut(residuals, fronts.variances)
+    claimed, before = _sill(fronts), _sill(plain)
+    return LeftOut(fronts.residuals * (before / claimed) ** 0.25 if claimed > 0 else fronts.residuals, fronts.variances)
 
 
-def carry_over(fronts: LeftOut, plain: LeftOut, others: LeftOut) -> LeftOut:
-    """Residuals along fronts for kernels that they were not computed with: as much smaller, in the same places.
+def carry_over(claim: Claim, plain: LeftOut) -> LeftOut:
+    """Residuals along fronts for other kernels than those of the estimate: as much smaller, in the same places.
 
     Parameters
     ----------
-    fronts, plain : LeftOut
-        Of the same kernels, of which the first counts.
-    others : LeftOut
+    claim : Claim
+    plain : LeftOut
         Of plain kriging with the other kernels.
 
     Returns
     -------
     LeftOut
-        For each of the other kernels the sill that residuals speak for, times its ratio of `fronts` to `plain`.
+        For each kernel the sill that residuals speak for is that of `plain`, times the share that is claimed.
 
     Examples
     --------
     >>> cells = np.ones((1, 2, 2))
-    >>> carried = carry_over(LeftOut(cells, cells), LeftOut(2 * cells, cells), LeftOut(6 * cells, cells))
-    >>> float(carried.residuals.max())
+    >>> float(carry_over(Claim(LeftOut(cells, cells), 0.25), LeftOut(6 * cells, cells)).residuals.max())
     3.0
     """
-    residual, variance = fronts.residuals[0], fronts.variances[0]
-    before, after = left_out_sill(plain.residuals[0], plain.variances[0]), left_out_sill(residual, variance)
-    wanted = np.array([left_out_sill(*other) for other in zip(*others, strict=True)])
-    # After times wanted over before is wanted here, and after is there.
-    scales = np.sqrt(wanted / before) if before > 0 else np.zeros_like(wanted)
-    return LeftOut(scales[:, None, None] * residual, np.stack([variance] * len(scales)))
+    here = _sill(claim.left_out)
+    wanted = np.array([left_out_sill(*kernel) for kernel in zip(*plain, strict=True)])
+    scales = np.sqrt(claim.share * wanted / here) if here > 0 else np.zeros_like(wanted)
+    variances = np.broadcast_to(claim.left_out.variances, plain.variances.shape)
+    return LeftOut(scales[:, None, None] * claim.left_out.residuals, variances)
+
+
+def _sill(left_out: LeftOut) -> float:
+    """Sill that the residuals of the first kernel speak for."""
+    return left_out_sill(left_out.residuals[0], left_out.variances[0])
+
+
+def _claim(found: LeftOut, plain: LeftOut) -> Claim:
+    """Set residuals of one kernel against those of plain kriging."""
+    before = _sill(plain)
+    return Claim(found, _sill(found) / before if before > 0 else 1.0)
 
 
 def _in_basins(
     kriging: BasinKriging, values: npt.NDArray[np.floating], *, exact: bool
-) -> tuple[FloatArray, LeftOut | None]:
+) -> tuple[FloatArray, Claim | None]:
     """Each basin from its own values; one without fronts keeps the residuals of plain kriging."""
-    field = np.zeros(kriging.support.weights.shape)
-    left_out, found = kriging.left_out(values), False
+    field, plain = np.zeros(kriging.support.weights.shape), kriging.left_out(values)
+    found, any_fronts = LeftOut(plain.residuals[:1].copy(), plain.variances[:1].copy()), False
     for part in kriging.parts:
-        added, residuals = krige_along_fronts(part.estimator, part.window.coarse(values), exact=exact)
-        if residuals is not None:
-            found = True
+        added, claim = krige_along_fronts(part.estimator, part.window.coarse(values), exact=exact)
+        if claim is not None:
+            any_fronts = True
             part.window.paste(added, field)
-            kriging.replace_left_out(left_out, part, residuals)
-    return field, left_out if found else None
+            kriging.replace_left_out(found, part, claim.left_out)
+    return field, _claim(found, plain) if any_fronts else None

@@ -261,23 +261,32 @@ def fit_covariance(
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
     small = np.sqrt(np.prod(factor)) <= SMALL_FACTOR
     shapes = list(product(SMOOTHNESSES, LENGTHS_FINE if small else LENGTHS))
-    profiles = [_profile(samples, pitch, shape, nugget=nugget, floor=floor, restricted=average) for shape in shapes]
-    weights = np.zeros(len(shapes))
-    weights[int(np.argmax([profile.plain for profile in profiles]))] = LIKELIEST_SHARE if average else 1.0
+
+    def fit(chosen: Sequence[Sample]) -> list[_Profile]:
+        return [_profile(chosen, pitch, shape, nugget=nugget, floor=floor, restricted=average) for shape in shapes]
+
+    profiles = fit(samples)
+    likeliest = _likeliest(profiles)
     if not average:
-        return Covariance(_kernels(shapes, profiles, weights), noise, nugget)
-    weights += (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
-    finest = [without_smooth_part(sample) for sample in samples]
-    details = [_profile(finest, pitch, shape, nugget=nugget, floor=floor, restricted=True) for shape in shapes]
-    likelihoods = _scores(shapes, details)
-    unresolved = _kernels(shapes, details, _one_of_each_smoothness(likelihoods))
+        return Covariance(_kernels(shapes, profiles, likeliest), noise, nugget)
+    weights = LIKELIEST_SHARE * likeliest + (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
+    details = fit([without_smooth_part(sample) for sample in samples])
+    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details)))
     return Covariance(_kernels(shapes, profiles, weights), noise, nugget, unresolved)
 
 
 def _kernels(shapes: Shapes, profiles: Sequence[_Profile], weights: FloatArray) -> tuple[Kernel, ...]:
     """Return the kernels that have a weight, by decreasing weight."""
-    kernels = [Kernel(*shapes[i], profiles[i].sill, float(weights[i])) for i in np.flatnonzero(weights)]
+    all_of_them = zip(shapes, profiles, weights, strict=True)
+    kernels = [Kernel(*shape, profile.sill, float(weight)) for shape, profile, weight in all_of_them if weight > 0]
     return tuple(sorted(kernels, key=lambda kernel: -kernel.weight))
+
+
+def _likeliest(profiles: Sequence[_Profile]) -> FloatArray:
+    """All weight on the kernel of largest plain likelihood."""
+    weights = np.zeros(len(profiles))
+    weights[int(np.argmax([profile.plain for profile in profiles]))] = 1.0
+    return weights
 
 
 def _scores(shapes: Shapes, profiles: Sequence[_Profile]) -> FloatArray:

@@ -145,9 +145,9 @@ class FrontKriging:
     def left_out(self, estimate: FrontEstimate) -> LeftOut:
         """Residuals of this kriging in the form of those of the plain one, for draws of its errors.
 
-        A draw of the error of a plain kernel, scaled by residual over variance, then has the posterior variance of
-        kriging along fronts. How large that is the residuals and the likelihood both tell, each with errors of its own:
-        the residuals are scaled to the geometric mean of both.
+        A draw of the error of the best plain kernel, scaled by residual over variance, then has the posterior variance
+        of kriging along fronts. How large that is the residuals and the likelihood both tell, each with errors of its
+        own: the residuals are scaled to the geometric mean of both.
 
         Parameters
         ----------
@@ -156,14 +156,11 @@ class FrontKriging:
         Returns
         -------
         LeftOut
+            Of one kernel, shape (1, ny, nx).
         """
-        kernels, sill = self.base.covariance.kernels, self.base.covariance.best.sill
-        effective = estimate.variances / estimate.relative
-        # The kernels of a mixture differ in sill and length, but not much in the error that they predict.
-        variances = np.stack([effective * (sill / kernel.sill) for kernel in kernels])
         found = left_out_sill(estimate.residuals, estimate.variances)
         scale = (self.kernel.kernel.sill / found) ** 0.25 if found > 0 else 1.0
-        return LeftOut(np.stack([estimate.residuals * scale] * len(kernels)), variances)
+        return LeftOut(scale * estimate.residuals[None], (estimate.variances / estimate.relative)[None])
 
 
 def _windows(support: Support) -> Iterator[tuple[Span, Span]]:
