@@ -50,8 +50,8 @@ PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
-EQUAL_SHARE = 0.5
-"""Weight that the smoothnesses of what cells do not resolve share equally, beside their posterior weights."""
+TELLING_CELLS = 5
+"""What all cells say about the smoothness of what they do not resolve counts as if so many had said it."""
 SMALLEST_WEIGHT = 0.02
 NOISE_ROUNDS = 6
 
@@ -234,8 +234,8 @@ def fit_covariance(
     Returns
     -------
     Covariance
-        A constant or exactly planar field gets a tiny positive sill. With `average` the errors have kernels of all
-        three smoothnesses, none less probable than one in six.
+        A constant or exactly planar field gets a tiny positive sill. With `average` the errors have kernels of their
+        own, at most one of each smoothness.
 
     Raises
     ------
@@ -271,7 +271,8 @@ def fit_covariance(
         return Covariance(_kernels(shapes, profiles, likeliest), noise, nugget)
     weights = LIKELIEST_SHARE * likeliest + (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
     details = fit([without_smooth_part(sample) for sample in samples])
-    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details)))
+    cells = sum(sample.columns.size for sample in samples)
+    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details), cells))
     return Covariance(_kernels(shapes, profiles, weights), noise, nugget, unresolved)
 
 
@@ -303,15 +304,12 @@ def _posterior(scores: FloatArray) -> FloatArray:
     return np.asarray(posterior / posterior.sum())
 
 
-def _one_of_each_smoothness(scores: FloatArray) -> FloatArray:
-    """Weights of the likeliest length of each smoothness, between equal and posterior ones; none of all other kernels.
-
-    Cells tell the smoothness of the scales that they resolve, and half of that of smaller ones.
-    """
+def _one_of_each_smoothness(scores: FloatArray, cells: int) -> FloatArray:
+    """Weights of the likeliest length of each smoothness by a part of the likelihood; none of all other kernels."""
     table = scores.reshape(len(SMOOTHNESSES), -1)
     best = table.argmax(axis=1)
     weights, each = np.zeros_like(table), np.arange(len(table))
-    weights[each, best] = EQUAL_SHARE / len(table) + (1 - EQUAL_SHARE) * _posterior(table[each, best])
+    weights[each, best] = _posterior(TELLING_CELLS / cells * table[each, best])
     return weights.ravel()
 
 
