@@ -50,7 +50,7 @@ PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
-TELLING_CELLS = 5
+TELLING_CELLS = 10
 """What all cells say about the smoothness of what they do not resolve counts as if so many had said it."""
 SMALLEST_WEIGHT = 0.02
 NOISE_ROUNDS = 6
