@@ -83,10 +83,10 @@ def test_amplitude_of_a_right_model_is_its_sill():
 
 
 def test_amplitude_moves_towards_the_residuals():
-    """S = (n G + 200 s2) / (n + 200) with n = 42 cells and G = 4 s2."""
+    """S = (n G + 100 s2) / (n + 100) with n = 42 cells and G = 4 s2."""
     estimator, _ = setting(Covariance((KERNEL,)))
     found = amplitude(*unit_residuals(estimator, scale=4.0), KERNEL, estimator)
-    np.testing.assert_allclose(found**2, 0.25 * (42 * 4 + 200) / 242)
+    np.testing.assert_allclose(found**2, 0.25 * (42 * 4 + 100) / 142)
 
 
 def test_amplitude_is_larger_where_the_values_surprise():

@@ -57,7 +57,10 @@ def krige_along_fronts(
     front = follow_fronts(kriging, values)
     if front is None:
         return np.zeros(kriging.support.weights.shape), None
-    estimate = front.estimate(values)
+    try:
+        estimate = front.estimate(values)
+    except np.linalg.LinAlgError:  # around a small circle not every kernel is a covariance
+        return np.zeros(kriging.support.weights.shape), None
     added = kriging.null(estimate.field) if exact else estimate.field - kriging.mean(values)
     plain = kriging.left_out(values)
     return added, _claim(moderate(front.left_out(estimate), plain), plain)

@@ -30,7 +30,7 @@ LOCAL_SHARE = 0.5
 """Share of the amplitude that follows the local residuals; the rest is uniform."""
 SMOOTHING = 1.5
 """Standard deviation of the Gaussian that smooths squared residuals, coarse cells."""
-PRIOR_CELLS = 200
+PRIOR_CELLS = 100
 """Cells that the fitted sill is worth against the residuals."""
 COAST_INFLATION = 1.5
 WIDE_CELLS_DEFLATION = 0.85
@@ -53,7 +53,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     """Map the standard deviation of the field from leave-one-out residuals of one kernel.
 
     With e the residuals, v their variances at unit sill, ``z2 = e^2 / v`` and n their number, the variance is on
-    average ``S = (n G + 200 s2) / (n + 200)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
+    average ``S = (n G + 100 s2) / (n + 100)`` with ``G = sqrt((sum e^2 / sum v) mean(z2))``; half of it follows the
     smoothed z2. Equation :eq:`amplitude` of the theory page.
 
     Parameters
@@ -61,7 +61,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     residuals, variances : array, shape (ny, nx)
         From `Estimator.left_out`.
     kernel : Kernel
-        Its sill s2 is worth 200 cells.
+        Its sill s2 is worth a hundred cells.
     estimator : Estimator
         Gives the sea and the factor.
 

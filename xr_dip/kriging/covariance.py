@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import Factor, FloatArray, block_sum
-from xr_dip.kriging.block_covariance import BoolArray, Cells
+from xr_dip.kriging.block_covariance import BoolArray, Cells, Support
 from xr_dip.kriging.covariance_sample import (
     Sample,
     signal_variance,
@@ -36,7 +36,7 @@ from xr_dip.kriging.covariance_sample import (
     telling_cells,
     without_smooth_part,
 )
-from xr_dip.kriging.factorization import Regression, factorize
+from xr_dip.kriging.factorization import Cholesky, Regression, factorize
 from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
 
 LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -50,8 +50,8 @@ PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
-TELLING_CELLS = 10
-"""What all cells say about the smoothness of what they do not resolve counts as if so many had said it."""
+EXCLUDED = 0.5
+"""Log likelihood per cell by which a smoothness is excluded, even for what cells do not resolve."""
 SMALLEST_WEIGHT = 0.02
 NOISE_ROUNDS = 6
 
@@ -162,28 +162,38 @@ def _smallest_sill(values: FloatArray) -> float:
     return max(1e-24, float((1e-12 * np.abs(values).max()) ** 2))
 
 
-def _profile(
-    samples: Sequence[Sample],
-    pitch: tuple[float, float],
-    shape: tuple[float, float],
-    *,
-    nugget: float,
-    floor: float,
-    restricted: bool,
-) -> _Profile:
+class _Factors:
+    """Factors of the covariance of samples for one smoothness and length; computed once where there is no noise."""
+
+    def __init__(self, pitch: tuple[float, float], smoothness: float, length: float, nugget: float) -> None:
+        self.pitch, self.smoothness, self.length, self.nugget = pitch, smoothness, length, nugget
+        self._known: dict[int, Cholesky] = {}
+
+    def of(self, support: Support, sill: float) -> Cholesky:
+        """Factorise the covariance of block means at unit sill, with the noise over this sill."""
+        if np.any(support.noise_of_cells):
+            return self._factorize(support, support.noise_of_cells / sill)
+        if id(support) not in self._known:
+            self._known[id(support)] = self._factorize(support, 0.0)
+        return self._known[id(support)]
+
+    def _factorize(self, support: Support, noise: float | FloatArray) -> Cholesky:
+        kernel = kernel_table(support.weights.shape, self.pitch, self.smoothness, self.length)
+        return factorize(kernel, support, nugget=self.nugget, noise=noise)
+
+
+def _profile(samples: Sequence[Sample], factors: _Factors, *, floor: float, restricted: bool) -> _Profile:
     """Sill and log likelihood of one smoothness and length, the sill the best of the restricted or plain likelihood.
 
     With noise of variances N the sill solves ``y^T Q y = n - p`` for the covariance ``s2 C + N`` by fixed-point
     iteration.
     """
-    smoothness, length = shape
     noisy = any(np.any(sample.support.noise_of_cells) for sample in samples)
     sill = max(floor, float(np.mean([signal_variance(sample) for sample in samples])))
     for _ in range(NOISE_ROUNDS if noisy else 1):
         squares, determinants, trends, freedom, count = 0.0, 0.0, 0.0, 0, 0
         for sample in samples:
-            kernel = kernel_table(sample.support.weights.shape, pitch, smoothness, length)
-            cholesky = factorize(kernel, sample.support, nugget=nugget, noise=sample.support.noise_of_cells / sill)
+            cholesky = factors.of(sample.support, sill)
             regression = Regression(cholesky, sample.design)
             alpha, _ = regression.solve(sample.columns)
             cells, fields = sample.columns.shape
@@ -261,26 +271,25 @@ def fit_covariance(
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
     small = np.sqrt(np.prod(factor)) <= SMALL_FACTOR
     shapes = list(product(SMOOTHNESSES, LENGTHS_FINE if small else LENGTHS))
-
-    def fit(chosen: Sequence[Sample]) -> list[_Profile]:
-        return [_profile(chosen, pitch, shape, nugget=nugget, floor=floor, restricted=average) for shape in shapes]
-
-    profiles = fit(samples)
+    factors = [_Factors(pitch, *shape, nugget) for shape in shapes]
+    profiles = [_profile(samples, each, floor=floor, restricted=average) for each in factors]
     likeliest = _likeliest(profiles)
     if not average:
         return Covariance(_kernels(shapes, profiles, likeliest), noise, nugget)
     weights = LIKELIEST_SHARE * likeliest + (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
-    details = fit([without_smooth_part(sample) for sample in samples])
-    cells = sum(sample.columns.size for sample in samples)
+    # The finest scales of noisy values are those of the noise.
+    finest = samples if np.any(noise) else [without_smooth_part(sample) for sample in samples]
+    details = [_profile(finest, each, floor=floor, restricted=True) for each in factors]
+    cells = 0 if small else sum(sample.columns.size for sample in samples)
     unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details), cells))
-    return Covariance(_kernels(shapes, profiles, weights), noise, nugget, unresolved)
+    kernels = sorted(_kernels(shapes, profiles, weights), key=lambda kernel: -kernel.weight)
+    return Covariance(tuple(kernels), noise, nugget, unresolved)
 
 
 def _kernels(shapes: Shapes, profiles: Sequence[_Profile], weights: FloatArray) -> tuple[Kernel, ...]:
-    """Return the kernels that have a weight, by decreasing weight."""
+    """Return the kernels that have a weight, in the order of their smoothness and length."""
     all_of_them = zip(shapes, profiles, weights, strict=True)
-    kernels = [Kernel(*shape, profile.sill, float(weight)) for shape, profile, weight in all_of_them if weight > 0]
-    return tuple(sorted(kernels, key=lambda kernel: -kernel.weight))
+    return tuple(Kernel(*shape, profile.sill, float(weight)) for shape, profile, weight in all_of_them if weight > 0)
 
 
 def _likeliest(profiles: Sequence[_Profile]) -> FloatArray:
@@ -305,11 +314,17 @@ def _posterior(scores: FloatArray) -> FloatArray:
 
 
 def _one_of_each_smoothness(scores: FloatArray, cells: int) -> FloatArray:
-    """Weights of the likeliest length of each smoothness by a part of the likelihood; none of all other kernels."""
+    """Weights of the likeliest length of each smoothness, and none of all other kernels.
+
+    They are equal, but for a smoothness that each of these cells excludes; of no cells, which stand for cells that
+    resolve the field, they are posterior.
+    """
     table = scores.reshape(len(SMOOTHNESSES), -1)
     best = table.argmax(axis=1)
     weights, each = np.zeros_like(table), np.arange(len(table))
-    weights[each, best] = _posterior(TELLING_CELLS / cells * table[each, best])
+    found = table[each, best]
+    plausible = found >= found.max() - EXCLUDED * cells
+    weights[each, best] = plausible / plausible.sum() if cells else _posterior(found)
     return weights.ravel()
 
 

@@ -230,7 +230,8 @@ class Regression:
         self.design = design
         self.solved_design = cholesky.solve(design)
         self._normal = linalg.cho_factor(design.T @ self.solved_design)
-        self._least_squares = np.linalg.pinv(design)
+        basis, triangle = np.linalg.qr(design)
+        self._least_squares = linalg.solve_triangular(triangle, basis.T)
         self.log_determinant = float(2 * np.log(np.diag(self._normal[0])).sum())
 
     def solve(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:

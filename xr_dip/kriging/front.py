@@ -164,10 +164,11 @@ class FrontKriging:
 
 
 def _windows(support: Support) -> Iterator[tuple[Span, Span]]:
-    """All of a small domain, or overlapping parts of a large one."""
+    """All of a small domain, or overlapping parts of a large one, and of a circle wherever parts do not meet."""
     (ny, nx), (fy, fx), parts = support.shape, support.factor, support.cells.sum() > LARGEST
     for rows in spans(ny, fy, parts=parts):
-        for columns in spans(nx, fx, parts=parts, periodic=support.periodic):
+        # Around a whole circle the shortest distance is no distance of a covariance.
+        for columns in spans(nx, fx, parts=parts or support.periodic, periodic=support.periodic):
             yield rows, columns
 
 
