@@ -1,8 +1,12 @@
 """From kriging, its version along fronts and fits to the estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xarray as xr
 
+from xr_dip import downscale, estimate
 from xr_dip.blocks import block_mean
 from xr_dip.combination import combine_optimal
 from xr_dip.kriging.along_fronts import krige_along_fronts
@@ -46,18 +50,40 @@ def test_kriging_and_both_proposals_are_added_by_their_weights():
 
 
 def test_errors_are_drawn_from_kernels_of_their_own():
-    """Twice the amplitude, with the same pattern: twice the standard error, and the same mean."""
+    """A rougher kernel of the errors makes the standard error larger, and changes nothing else."""
     values, sea, kriging, _ = setting()
     fronts, parts = krige_along_fronts(kriging, values), np.zeros((2, *sea.weights.shape))
-    one, other = (
-        combine_optimal(parts, values, sea, kriging, 0, fronts=fronts, errors=errors) for errors in (None, kriging)
-    )
-    np.testing.assert_allclose(other.std, one.std, rtol=1e-6)
     rougher = krige(sea.weights, FACTOR, (1.0, 1.0), Covariance((Kernel(1.5, 2.0, 0.3),)), sea.coarse)
-    found = combine_optimal(parts, values, sea, kriging, 0, fronts=fronts, errors=rougher)
-    np.testing.assert_array_equal(found.mean, one.mean)
-    assert found.predicted_rmse > 1.2 * one.predicted_rmse
-    np.testing.assert_allclose(block_mean(found.members, sea.weights, FACTOR), values[None].repeat(2, 0), atol=1e-9)
+    one, other = (
+        combine_optimal(parts, values, sea, kriging, 0, fronts=fronts, errors=errors) for errors in (None, rougher)
+    )
+    np.testing.assert_array_equal(other.mean, one.mean)
+    assert other.predicted_rmse > 1.2 * one.predicted_rmse
+    np.testing.assert_allclose(block_mean(other.members, sea.weights, FACTOR), values[None].repeat(2, 0), atol=1e-9)
+
+
+def test_a_field_has_errors_of_its_unresolved_kernels(monkeypatch):
+    """Of four times their variance the standard error grows, by less than two: left-out cells have a say as well."""
+    values = setting()[0]
+    degrees = {
+        name: (name, 0.5 * np.arange(n), {"units": f"degrees_{to}"})
+        for name, to, n in zip(("lat", "lon"), ("north", "east"), values.shape, strict=True)
+    }
+    field = xr.DataArray(values, coords=degrees, dims=("lat", "lon"), name="ssh", attrs={"units": "m"})
+    fit, found = estimate.fit_covariance, []
+    for scale in (1.0, 4.0):
+
+        def scaled(*args, scale=scale, **options):
+            covariance = fit(*args, **options)
+            kernels = [replace(kernel, sill=scale * kernel.sill) for kernel in covariance.unresolved]
+            return replace(covariance, unresolved=tuple(kernels))
+
+        monkeypatch.setattr(estimate, "fit_covariance", scaled)
+        options = {"members": 2, "preset": "fast", "device": "cpu", "progress": False}
+        found.append(downscale(field, 4, **options))
+    one, other = found
+    np.testing.assert_array_equal(other.ssh_mean, one.ssh_mean)
+    assert 1.1 < float(other.predicted_rmse / one.predicted_rmse) < 2
 
 
 def test_fits_against_the_fronts_have_no_weight():

@@ -369,24 +369,35 @@ def rough_field(seed=0, shape=(12, 12), factor=8):
     return block_mean(truth, np.ones_like(truth), (factor, factor))
 
 
-@pytest.mark.parametrize("factor", [4, 8])
-def test_errors_have_one_kernel_of_each_smoothness(factor):
+def fitted(values, factor, noise=0.0):
+    weights = np.ones([n * factor for n in values.shape])
+    return fit_covariance(values, weights, (factor, factor), (1.0, 1.0), noise=noise)
+
+
+def test_errors_have_one_kernel_of_each_smoothness():
     """For the estimate a field of 144 cells all but excludes a smoothness of 1.5; for its errors it does not."""
-    covariance = fit_covariance(rough_field(), np.ones((12 * factor, 12 * factor)), (factor, factor), (1.0, 1.0))
+    covariance = fitted(rough_field(), 8)
     errors = covariance.of_errors
     assert errors.kernels == covariance.unresolved
     assert errors.of_errors is errors
-    assert [kernel.smoothness for kernel in sorted(errors.kernels, key=lambda k: k.smoothness)] == list(SMOOTHNESSES)
-    assert errors.weights.min() > 0.25
+    assert [kernel.smoothness for kernel in errors.kernels] == list(SMOOTHNESSES)
+    np.testing.assert_allclose(errors.weights, 1 / 3)
     assert sum(kernel.weight for kernel in covariance.kernels if kernel.smoothness == 1.5) < 0.1
 
 
+def test_cells_that_resolve_the_field_tell_the_smoothness_of_its_errors():
+    errors = fitted(rough_field(), 4).of_errors
+    assert [kernel.smoothness for kernel in errors.kernels] == list(SMOOTHNESSES)  # not by weight: alike in all tiles
+    assert errors.best.smoothness == 2.5
+    assert errors.best.weight > 0.5
+
+
 def test_a_smooth_field_has_smooth_errors():
-    """Where each cell excludes a smoothness by more than a nat it is not in the errors either."""
+    """Where each cell excludes a smoothness it is not in the errors either, whatever the factor."""
     y, x = np.indices((16, 16))
     values = np.sin(0.21 * x + 0.1 * y) + np.cos(0.17 * y - 0.05 * x)
-    covariance = fit_covariance(values, np.ones((48, 48)), (3, 3), (1.0, 1.0))
-    assert {kernel.smoothness for kernel in covariance.unresolved} == {3.5}
+    for factor in (3, 8):
+        assert {kernel.smoothness for kernel in fitted(values, factor).unresolved} == {3.5}
 
 
 def test_smooth_fields_say_nothing_of_what_cells_do_not_resolve():
@@ -422,3 +433,35 @@ def test_without_average_errors_have_the_kernel_of_the_estimate():
 def test_weights_of_unresolved_kernels_must_sum_to_one():
     with pytest.raises(ValueError, match=r"Invalid kernels with weights that sum to 0.5. They must sum to 1"):
         Covariance((Kernel(2.5, 2.0, 1.0),), unresolved=(Kernel(1.5, 2.0, 1.0, 0.5),))
+
+
+@pytest.mark.parametrize("noise", [0.2, np.full((12, 12), 0.2)], ids=["one number", "one for each cell"])
+def test_noise_that_is_overstated_does_not_make_errors_vanish(noise):
+    """The finest scales of noisy values are those of the noise, of which there is less than stated here."""
+    rng = np.random.default_rng(0)
+    truth = sample_pair((48, 48), (1 / 4, 1 / 4), 3.5, 4.0, rng)[0]
+    values = block_mean(truth, np.ones_like(truth), (4, 4)) + 0.05 * rng.standard_normal((12, 12))
+    covariance = fitted(values, 4, noise=np.square(noise))
+    found, expected = (
+        BlockKriging(np.ones((48, 48)), (4, 4), (1.0, 1.0), each, np.ones((12, 12), bool)).variance().mean()
+        for each in (covariance.of_errors, covariance)
+    )
+    assert found > 0.5 * expected
+
+
+@pytest.mark.parametrize("padding", [4, 9])
+def test_errors_of_a_sea_do_not_depend_on_the_land_around_it(padding):
+    values = rough_field()
+    around = np.pad(values, padding, constant_values=np.nan)
+    weights = np.kron(np.isfinite(around), np.ones((8, 8)))
+    found = fit_covariance(around, weights, (8, 8), (1.0, 1.0)).unresolved
+    for kernel, expected in zip(found, fitted(values, 8).unresolved, strict=True):
+        assert (kernel.smoothness, kernel.length) == (expected.smoothness, expected.length)
+        assert kernel.sill == pytest.approx(expected.sill, rel=1e-6)
+
+
+def test_cells_scattered_over_a_wide_sea_are_a_sample_as_they_are():
+    cells = np.zeros((60, 60), bool)
+    cells[::7, ::7] = True
+    sample = sample_of(cells)
+    assert without_smooth_part(sample) is sample

@@ -6,6 +6,7 @@ from real_fields import gulf_stream
 
 from xr_dip.blocks import block_mean, block_sum
 from xr_dip.kriging.along_fronts import Claim, carry_over, krige_along_fronts, moderate
+from xr_dip.kriging.basins import krige_basins
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.estimator import LeftOut, left_out_sill
@@ -132,6 +133,21 @@ def test_around_the_globe_there_is_no_seam(monkeypatch, largest):
     field = along(kriging, values).estimate(values).field
     rolled = np.roll(values, 20, axis=1)
     np.testing.assert_allclose(along(kriging, rolled).estimate(rolled).field, np.roll(field, 40, axis=1), atol=2e-4)
+
+
+@pytest.mark.parametrize("columns", [26, 36, 48])
+def test_a_small_globe_with_a_front_is_no_singular_matrix(columns):
+    """The shortest distance around a circle makes no covariance of every kernel."""
+    y, x = np.indices((14, columns))
+    values = np.tanh((y - 7 + 2 * np.sin(2 * np.pi * x / columns)) / 1.2)
+    weights = np.ones((56, 4 * columns))
+    covariance = fit_covariance(values, weights, (4, 4), (1.0, 1.0))
+    kriging = krige(weights, (4, 4), (1.0, 1.0), covariance, np.ones(values.shape, bool), periodic=True)
+    added, claim = krige_along_fronts(kriging, values)
+    assert np.abs(block_mean(added, weights, (4, 4))).max() < 1e-6
+    assert (claim is None) == (not added.any())
+    if columns > 32:  # wide enough for windows that do not go round
+        assert claim is not None
 
 
 def test_windows_that_look_alike_have_errors_of_their_own_noise(monkeypatch):
@@ -340,3 +356,22 @@ def test_it_is_closer_to_the_gulf_stream_than_plain_kriging():
     plain = kriging.mean(values)
     followed = plain + kriging.null(front.estimate(values).field)
     assert np.square(followed - truth).mean() < 0.9 * np.square(plain - truth).mean()
+
+
+def test_a_basin_without_fronts_keeps_its_residuals():
+    """Two seas, of which one has a front and the other is too small for one: the claim is of both together."""
+    weights = np.ones((48, 80))
+    weights[:, 52:60] = weights[12:, 60:] = 0.0
+    cells = block_sum(weights, (4, 4)) > 0
+    y, x = np.indices(cells.shape)
+    values = np.where(cells, np.tanh((y - 0.5 * x + 1.2 * np.sin(0.9 * x)) / 1.5), np.nan)
+    kriging = krige_basins(weights, (4, 4), (1.0, 1.0), Covariance((KERNEL,)), cells)
+    added, claim = krige_along_fronts(kriging, values)
+    plain = kriging.left_out(values)
+    small, large = cells & (x >= 15), cells & (x < 13)
+    assert added[:, :52].any()
+    assert not added[:, 60:].any()
+    np.testing.assert_array_equal(claim.left_out.residuals[0][small], plain.residuals[0][small])
+    assert np.abs(claim.left_out.residuals[0] - plain.residuals[0])[large].min() > 0
+    assert claim.share == pytest.approx(sills(claim.left_out)[0] / sills(plain)[0])
+    assert 0 < claim.share < 1
