@@ -12,8 +12,29 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Factor = tuple[int, int]
+SMALL_FACTOR = 4
+"""Width up to which coarse cells resolve the field, and kriging is nearly perfect."""
 WIDE_CELLS = 24
-"""Factor from which a coarse cell is wider than most eddies."""
+"""Width from which a coarse cell is wider than most eddies."""
+
+
+def cell_width(factor: Factor) -> float:
+    """Fine cells across a coarse cell: the geometric mean of both axes.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> cell_width((2, 8))
+    4.0
+    """
+    return float(np.sqrt(np.prod(factor)))
 
 
 def block_sum(fine: npt.NDArray[np.floating], factor: Factor) -> FloatArray:

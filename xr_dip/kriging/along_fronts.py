@@ -91,8 +91,9 @@ def moderate(fronts: LeftOut, plain: LeftOut) -> LeftOut:
     >>> moderate(LeftOut(cells, cells), LeftOut(4 * cells, cells)).residuals.max() ** 2
     np.float64(4.0)
     """
-    claimed, before = _sill(fronts), _sill(plain)
-    return LeftOut(fronts.residuals * (before / claimed) ** 0.25 if claimed > 0 else fronts.residuals, fronts.variances)
+    claimed = _sill(fronts)
+    scale = (_sill(plain) / claimed) ** 0.25 if claimed > 0 else 1.0
+    return LeftOut(scale * fronts.residuals, fronts.variances)
 
 
 def carry_over(claim: Claim, plain: LeftOut) -> LeftOut:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.blocks import WIDE_CELLS, Factor
+from xr_dip.blocks import SMALL_FACTOR, WIDE_CELLS, Factor, cell_width
 from xr_dip.kriging.covariance import Covariance
 from xr_dip.kriging.matern import SMOOTHNESSES
 
@@ -21,8 +21,8 @@ USUAL_AGREEMENT = 0.5
 """Correlation of two fits where there is only one; in practice 0.2 to 0.8."""
 SHORT_SIDE = 12
 """Coarse cells along the shorter side below which all is trusted less."""
-SMALL_FACTOR, SMALL_FACTOR_WEIGHT = 4, 0.15
-"""At factors this small kriging is nearly perfect, and fits may not change it much."""
+SMALL_FACTOR_WEIGHT = 0.15
+"""Up to `xr_dip.blocks.SMALL_FACTOR` fits may not change much."""
 LESS_OF_FRONTS = 0.75
 """Weight of kriging along fronts there, and from `xr_dip.blocks.WIDE_CELLS` on; elsewhere all of it counts."""
 CONFIRMED = 0.5
@@ -102,7 +102,7 @@ def blend_weight(
     plausible = _plausibility(size, variance, MOST_TRUSTED_RATIO)
     enough = min(1.0, min(coarse_shape) / SHORT_SIDE)
     smooth = 1 - (1 - ROUGH_FIELD_TRUST) * roughness
-    width = np.sqrt(np.prod(factor))
+    width = cell_width(factor)
     right = WIDE_CELLS_PART if width >= WIDE_CELLS else BESIDE_FRONTS * confirmed
     weight = float(right * reliability**2 * plausible * enough * smooth)
     return min(weight, SMALL_FACTOR_WEIGHT) if width <= SMALL_FACTOR else weight
@@ -183,7 +183,7 @@ def front_weight(
     >>> round(front_weight(part, 25 / 16, (6, 9), (8, 8)), 6)
     0.03125
     """
-    width = np.sqrt(np.prod(factor))
+    width = cell_width(factor)
     most = LESS_OF_FRONTS if width <= SMALL_FACTOR or width >= WIDE_CELLS else 1.0
     size = float(np.sqrt(((part if sea is None else part[sea]) ** 2).mean()))
     if size == 0:

@@ -2,7 +2,7 @@ r"""How wrong the estimate is: fields that the coarse values allow, and what the
 
 The spread of the fits is too small to be an error: they agree with one another far better than with the truth. What
 the coarse values leave open is known from the covariance instead. With ``N(x) = x - K(D x)``, a random field h of the
-kernel k_j and an amplitude F, each ::
+kernel k_j of the errors (`Covariance.of_errors`) and an amplitude F, each ::
 
     e_j = N_j(F_j N_j(h_j)) + K_j(y) - K(y)
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
-from xr_dip.blocks import WIDE_CELLS, Factor, FloatArray
+from xr_dip.blocks import WIDE_CELLS, Factor, FloatArray, cell_width
 from xr_dip.interpolation import fill_nearest, upsample
 from xr_dip.kriging.coast import land_distance
 from xr_dip.kriging.covariance import Kernel
@@ -91,7 +91,7 @@ def amplitude(residuals: FloatArray, variances: FloatArray, kernel: Kernel, esti
     squares = upsample(mixed, factor, "bilinear", periodic=periodic)
     sea = weights > 0
     shape = np.sqrt(squares / squares[sea].mean()) if squares[sea].mean() > 0 else np.ones_like(squares)
-    width = np.sqrt(np.prod(factor))
+    width = cell_width(factor)
     coast = land_distance(weights, periodic=periodic) <= width / 2
     deflation = WIDE_CELLS_DEFLATION if width >= WIDE_CELLS else 1.0
     return np.asarray(deflation * np.sqrt(scale) * shape * np.where(coast, COAST_INFLATION, 1.0))

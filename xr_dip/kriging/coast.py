@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
-from xr_dip.blocks import Factor, FloatArray, misfit, repeat
+from xr_dip.blocks import Factor, FloatArray, cell_width, misfit, repeat
 from xr_dip.interpolation import conservative
 
 COAST_SHARE, COAST_REACH = 0.88, 0.65
@@ -84,7 +84,7 @@ def coast_blend(
     distance = land_distance(weights, periodic=periodic)
     if np.isinf(distance).all():
         return np.array(field, dtype=np.float64)
-    reach = COAST_REACH * np.sqrt(np.prod(factor))
+    reach = COAST_REACH * cell_width(factor)
     share = COAST_SHARE * np.exp(-np.maximum(distance - 1, 0.0) / reach)
     methods = ("bicubic", "bilinear")  # the one overshoots at a shore, the other is too flat
     smooth = sum(conservative(values, weights, factor, method, periodic=periodic) for method in methods) / len(methods)

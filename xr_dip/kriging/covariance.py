@@ -19,15 +19,16 @@ each smoothness, fitted to the finest scales: to what is left when smooth fields
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from xr_dip.blocks import Factor, FloatArray, block_sum
+from xr_dip.blocks import SMALL_FACTOR, Factor, FloatArray, block_sum, cell_width
 from xr_dip.kriging.block_covariance import BoolArray, Cells, Support
 from xr_dip.kriging.covariance_sample import (
     Sample,
@@ -41,9 +42,7 @@ from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
 
 LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
-"""For small factors."""
-SMALL_FACTOR = 4
-"""Up to this one coarse cells resolve the field well."""
+"""Up to `xr_dip.blocks.SMALL_FACTOR`."""
 
 PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 """Median of the prior on the length, in coarse cells, and standard deviation of its logarithm."""
@@ -68,7 +67,7 @@ class Kernel:
     sill : float
         Variance, square of the unit of the values.
     weight : float
-        Posterior weight; those of a `Covariance` sum to one.
+        Those of a `Covariance` sum to one.
 
     Examples
     --------
@@ -95,7 +94,8 @@ class Covariance:
     nugget : float
         Share of the variance of a block mean that is added to it for a stable factorisation.
     unresolved : tuple of Kernel
-        Those of what the cells do not resolve, for the errors of the estimate; by default the same ones.
+        Those of what the cells do not resolve, for the errors of the estimate, by increasing smoothness: so the same
+        draw has the same kernel in neighbouring tiles. By default they are `kernels`.
 
     Raises
     ------
@@ -141,7 +141,7 @@ class Covariance:
 
     @property
     def weights(self) -> FloatArray:
-        """Posterior weights, one per kernel."""
+        """Weights, one per kernel."""
         return np.array([kernel.weight for kernel in self.kernels])
 
 
@@ -167,15 +167,15 @@ class _Factors:
 
     def __init__(self, pitch: tuple[float, float], smoothness: float, length: float, nugget: float) -> None:
         self.pitch, self.smoothness, self.length, self.nugget = pitch, smoothness, length, nugget
-        self._known: dict[int, Cholesky] = {}
+        self._known: dict[Support, Cholesky] = {}
 
     def of(self, support: Support, sill: float) -> Cholesky:
         """Factorise the covariance of block means at unit sill, with the noise over this sill."""
         if np.any(support.noise_of_cells):
             return self._factorize(support, support.noise_of_cells / sill)
-        if id(support) not in self._known:
-            self._known[id(support)] = self._factorize(support, 0.0)
-        return self._known[id(support)]
+        if support not in self._known:
+            self._known[support] = self._factorize(support, 0.0)
+        return self._known[support]
 
     def _factorize(self, support: Support, noise: float | FloatArray) -> Cholesky:
         kernel = kernel_table(support.weights.shape, self.pitch, self.smoothness, self.length)
@@ -269,21 +269,39 @@ def fit_covariance(
     data = telling_cells(field, constrained_cells(field, weights, factor), noise)
     samples = take_samples(field, np.asarray(weights, dtype=np.float64), factor, data, noise)
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
-    small = np.sqrt(np.prod(factor)) <= SMALL_FACTOR
-    shapes = list(product(SMOOTHNESSES, LENGTHS_FINE if small else LENGTHS))
+    shapes = list(product(SMOOTHNESSES, lengths_for(factor)))
     factors = [_Factors(pitch, *shape, nugget) for shape in shapes]
     profiles = [_profile(samples, each, floor=floor, restricted=average) for each in factors]
     likeliest = _likeliest(profiles)
     if not average:
         return Covariance(_kernels(shapes, profiles, likeliest), noise, nugget)
     weights = LIKELIEST_SHARE * likeliest + (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
-    # The finest scales of noisy values are those of the noise.
-    finest = samples if np.any(noise) else [without_smooth_part(sample) for sample in samples]
-    details = [_profile(finest, each, floor=floor, restricted=True) for each in factors]
-    cells = 0 if small else sum(sample.columns.size for sample in samples)
-    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details), cells))
     kernels = sorted(_kernels(shapes, profiles, weights), key=lambda kernel: -kernel.weight)
+    finest = [without_smooth_part(sample) for sample in samples]
+    details = [_profile(finest, each, floor=floor, restricted=True) for each in factors]
+    cells = sum(sample.columns.size for sample in samples)
+    weigh = _posterior if cell_width(factor) <= SMALL_FACTOR else partial(_plausible, margin=EXCLUDED * cells)
+    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details), weigh))
     return Covariance(tuple(kernels), noise, nugget, unresolved)
+
+
+def lengths_for(factor: Factor) -> tuple[float, ...]:
+    """Lengths that are tried at a factor, in coarse cells.
+
+    Parameters
+    ----------
+    factor : (int, int)
+
+    Returns
+    -------
+    tuple of float
+
+    Examples
+    --------
+    >>> lengths_for((2, 8))[0], lengths_for((3, 8))[0]
+    (1.5, 0.75)
+    """
+    return LENGTHS_FINE if cell_width(factor) <= SMALL_FACTOR else LENGTHS
 
 
 def _kernels(shapes: Shapes, profiles: Sequence[_Profile], weights: FloatArray) -> tuple[Kernel, ...]:
@@ -313,18 +331,18 @@ def _posterior(scores: FloatArray) -> FloatArray:
     return np.asarray(posterior / posterior.sum())
 
 
-def _one_of_each_smoothness(scores: FloatArray, cells: int) -> FloatArray:
-    """Weights of the likeliest length of each smoothness, and none of all other kernels.
+def _plausible(scores: FloatArray, margin: float) -> FloatArray:
+    """Equal weights of all kernels, but for those that are less likely than the best by more than a margin."""
+    plausible = scores >= scores.max() - margin
+    return np.asarray(plausible / plausible.sum())
 
-    They are equal, but for a smoothness that each of these cells excludes; of no cells, which stand for cells that
-    resolve the field, they are posterior.
-    """
+
+def _one_of_each_smoothness(scores: FloatArray, weigh: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Weights of the likeliest length of each smoothness, by their scores, and none of all other kernels."""
     table = scores.reshape(len(SMOOTHNESSES), -1)
     best = table.argmax(axis=1)
     weights, each = np.zeros_like(table), np.arange(len(table))
-    found = table[each, best]
-    plausible = found >= found.max() - EXCLUDED * cells
-    weights[each, best] = plausible / plausible.sum() if cells else _posterior(found)
+    weights[each, best] = weigh(table[each, best])
     return weights.ravel()
 
 

@@ -21,8 +21,7 @@ SMOOTH = 0.4
 LARGEST_SHARE = 0.5
 """Share of the cells that the smooth part may use up."""
 DEPENDENT = 1e-6
-MOST_WAVES = 1.0
-"""Cosines of a box, per cell that it holds, of which too many may be independent to try."""
+"""Singular value, over the largest, below which a column depends on the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +109,8 @@ def take_samples(
 def without_smooth_part(sample: Sample) -> Sample:
     """Leave the likelihood of a sample to its finest scales: cosines of small wavenumber join the trend.
 
-    The cosines are those of the smallest box around the cells. Where they would use up more than half of the cells,
-    the sample is returned as it is.
+    The cosines are those of the smallest box around the cells. Where they are more than the cells, or would use up more
+    than half of them, the sample is returned as it is; and one of noisy values, whose finest scales are the noise.
 
     Parameters
     ----------
@@ -120,7 +119,7 @@ def without_smooth_part(sample: Sample) -> Sample:
     Returns
     -------
     Sample
-        The columns of its design are orthonormal.
+        The columns of a design with cosines are orthonormal.
 
     Examples
     --------
@@ -129,10 +128,12 @@ def without_smooth_part(sample: Sample) -> Sample:
     ((64, 3), (64, 15))
     """
     cells = sample.support.cells
+    if np.any(sample.support.noise_of_cells):
+        return sample
     rows, columns = (place - place.min() for place in np.nonzero(cells))
     ny, nx = int(rows.max()) + 1, int(columns.max()) + 1
     waves = [(i, j) for i, j in np.ndindex(ny, nx) if 0 < np.hypot(i / ny, j / nx) < SMOOTH]
-    if len(waves) > MOST_WAVES * cells.sum():
+    if len(waves) > cells.sum():
         return sample
     cosines = [np.cos(np.pi * i * (rows + 0.5) / ny) * np.cos(np.pi * j * (columns + 0.5) / nx) for i, j in waves]
     basis, sizes, _ = np.linalg.svd(np.column_stack([sample.design, *cosines]), full_matrices=False)

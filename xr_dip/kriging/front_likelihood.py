@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xr_dip.blocks import FloatArray
-from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, SMALL_FACTOR, Kernel
+from xr_dip.kriging.covariance import Kernel, lengths_for
 from xr_dip.kriging.covariance_sample import window_starts
 from xr_dip.kriging.estimator import Estimator
 from xr_dip.kriging.front import Following, FrontKernel, FrontKriging, Places, regress
@@ -100,7 +100,7 @@ class _Likelihood:
         if cells.sum() > SIDE**2 * 5 // 4:
             starts = window_starts(cells, SIDE)
             self.starts = [start for start in starts if _cells(cells, start) >= FEWEST_CELLS]
-        self.lengths = LENGTHS_FINE if np.sqrt(np.prod(base.support.factor)) <= SMALL_FACTOR else LENGTHS
+        self.lengths = lengths_for(base.support.factor)
 
     def maximise(self) -> FrontKernel:
         """Climb from the isotropic kernel, one strength after the other, and then contrasts until one is worse."""
