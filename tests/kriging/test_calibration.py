@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from random_fields import sample_pair
-from real_fields import balearic, gulf_stream, osmosis
+from real_fields import balearic, gulf_stream, load, osmosis
 
 from xr_dip.blocks import block_mean, block_sum
 from xr_dip.interpolation import conservative, upsample
@@ -194,6 +194,27 @@ def test_predicts_the_error_of_kriging_within_a_fifth(field, factor):
     kriging = krige(weights, (factor, factor), (1.0, 1.0), covariance, np.isfinite(values))
     error = np.sqrt(((kriging.mean(values) - truth) ** 2).mean())
     assert predicted_rmse(conditional_draws(kriging, values, 20, seed=0)) == pytest.approx(error, rel=0.2)
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("corner", [(184, 778), (101, 790), (221, 787), (83, 910)], ids=str)
+def test_predicts_the_error_in_cells_that_resolve_no_eddies(corner):
+    """Global altimetry in cells of 450 km; a kernel of no more than what such cells resolve predicts half of the error."""
+    row, column = corner
+    truth = load("global_duacs", np.s_[row : row + 160, column : column + 160])
+    weights = np.ones_like(truth)
+    values = block_mean(truth, weights, (16, 16))
+
+    def predicted_over_actual(spacing):
+        covariance = fit_covariance(values, weights, (16, 16), spacing)
+        kriging, errors = (
+            krige(weights, (16, 16), spacing, each, np.isfinite(values)) for each in (covariance, covariance.of_errors)
+        )
+        error = np.sqrt(((kriging.mean(values) - truth) ** 2).mean())
+        return predicted_rmse(conditional_draws(errors, values, 20, seed=0)) / error
+
+    assert 0.7 < predicted_over_actual((28e3, 28e3)) < 1.4
+    assert predicted_over_actual((1.0, 1.0)) < 0.5
 
 
 def test_the_amplitude_is_smaller_where_cells_are_wider_than_eddies():

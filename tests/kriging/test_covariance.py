@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 from random_fields import sample_pair
 from scipy.special import gamma, kv
 
-from xr_dip.blocks import block_mean, block_sum
+from xr_dip.blocks import block_mean, block_sum, repeat
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.block_covariance import Support, covariance_matrix
-from xr_dip.kriging.covariance import LENGTHS, LENGTHS_FINE, Covariance, Kernel, constrained_cells, fit_covariance
+from xr_dip.kriging.covariance import (
+    LENGTHS,
+    LENGTHS_FINE,
+    Covariance,
+    Kernel,
+    constrained_cells,
+    fit_covariance,
+    lengths_for,
+    lengths_of_errors,
+)
 from xr_dip.kriging.covariance_sample import take_samples, without_smooth_part
 from xr_dip.kriging.factorization import DenseCholesky, FoldedCholesky, Regression, factorize
 from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table, matern
@@ -423,6 +432,52 @@ def test_the_unresolved_variance_of_a_known_field_is_its_own():
         ratios.append(BlockKriging(weights, (8, 8), (1.0, 1.0), covariance, cells).variance().mean() / expected)
     assert np.mean(np.log(ratios)) == pytest.approx(0.0, abs=0.15)
     assert np.abs(np.log(ratios)).max() < 0.5
+
+
+def fitted_in_metres(values, width, factor=8):
+    weights = np.ones([n * factor for n in values.shape])
+    return fit_covariance(values, weights, (factor, factor), (width / factor, width / factor))
+
+
+def test_the_size_of_cells_matters_to_the_errors_alone_and_only_where_it_is_that_of_eddies():
+    values = np.sin(0.21 * np.arange(16.0)) + rough_field(shape=(16, 16))
+    small, equal, large = (fitted_in_metres(values, width) for width in (1.0, 18e3, 100e3))
+    assert small == equal
+    assert large.kernels == small.kernels
+    assert max(kernel.length for kernel in small.unresolved) > 1.5
+    assert max(kernel.length for kernel in large.unresolved) == 1.5
+
+
+@given(
+    factor=st.tuples(st.integers(1, 16), st.integers(1, 16)),
+    spacing=st.tuples(st.floats(10.0, 1e5), st.floats(10.0, 1e5)),
+)
+def test_lengths_of_errors_are_those_of_eddies(factor, spacing):
+    metres = np.sqrt(np.prod(factor) * np.prod(spacing))
+    found = lengths_of_errors(factor, spacing)
+    assert len(found) >= 1
+    for length in found:
+        assert length * metres <= 150e3 * (1 + 1e-12) or found == (0.5,)
+    if metres <= 12.5e3:
+        assert found == lengths_for(factor)
+
+
+def predicted_error(covariance):
+    weights, cells = np.ones((192, 192)), np.ones((12, 12), bool)
+    return np.sqrt(BlockKriging(weights, (16, 16), (1.0, 1.0), covariance.of_errors, cells).variance().mean())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_that_resolve_the_circulation_alone_hide_eddies(seed):
+    """Eddies with a length of 60 km, of which cells of 400 km keep a little, on a circulation of 800 km."""
+    rng = np.random.default_rng(seed)
+    circulation = sample_pair((192, 192), (1 / 16, 1 / 16), 3.5, 2.0, rng)[0]
+    eddies = 0.2 * sample_pair((192, 192), (1 / 16, 1 / 16), 2.5, 0.15, rng)[0]
+    values, weights = block_mean(circulation + eddies, np.ones((192, 192)), (16, 16)), np.ones((192, 192))
+    error = (eddies - repeat(block_mean(eddies, weights, (16, 16)), (16, 16))).std()
+    found, blind = (predicted_error(fitted_in_metres(values, width, 16)) for width in (400e3, 4e3))
+    assert 0.7 * error < found < 1.4 * error
+    assert blind < 0.5 * error
 
 
 def test_without_average_errors_have_the_kernel_of_the_estimate():

@@ -14,7 +14,8 @@ their mean is rarely much worse than either. `average=False` keeps that one alon
 
 How wrong the estimate is depends on what the cells do not resolve, and their means say little about that: the
 smoothness that is the likeliest for them is the one of larger scales. So the errors have kernels of their own, one of
-each smoothness, fitted to the finest scales: to what is left when smooth fields join the trend.
+each smoothness, fitted to the finest scales: to what is left when smooth fields join the trend. Their lengths are those of
+eddies, at most 150 km: cells that are wider resolve none, only a circulation that is far smoother.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ PRIOR_LENGTH, PRIOR_SPREAD = 3.0, 1.0
 LIKELIEST_SHARE = 0.5
 """Weight of the kernel of largest plain likelihood beside the posterior average."""
 
+LONGEST_LENGTH = 150e3
+"""Metres, of the errors: eddies make them, however smooth the circulation is that wide cells resolve."""
+SHORTEST_LENGTH = 0.5
+"""Coarse cells: next to nothing of shorter eddies is left in block means, whose variance is of other things."""
 EXCLUDED = 0.5
 """Log likelihood per cell by which a smoothness is excluded, even for what cells do not resolve."""
 SMALLEST_WEIGHT = 0.02
@@ -232,7 +237,7 @@ def fit_covariance(
         Weight of each fine cell, 0 on land.
     factor : (int, int)
     spacing : (float, float)
-        Size of a fine cell along y and x, metres; only their ratio matters.
+        Size of a fine cell along y and x, metres; but for the errors only their ratio matters.
     noise : float or array, shape (ny, nx)
         Variance of independent noise on each value.
     nugget : float
@@ -270,18 +275,20 @@ def fit_covariance(
     samples = take_samples(field, np.asarray(weights, dtype=np.float64), factor, data, noise)
     pitch, floor = fine_pitch(factor, spacing), _smallest_sill(field[data])
     shapes = list(product(SMOOTHNESSES, lengths_for(factor)))
-    factors = [_Factors(pitch, *shape, nugget) for shape in shapes]
-    profiles = [_profile(samples, each, floor=floor, restricted=average) for each in factors]
+    shapes_of_errors = list(product(SMOOTHNESSES, lengths_of_errors(factor, spacing)))
+    factors = {shape: _Factors(pitch, *shape, nugget) for shape in [*shapes, *shapes_of_errors]}
+    profiles = [_profile(samples, factors[shape], floor=floor, restricted=average) for shape in shapes]
     likeliest = _likeliest(profiles)
     if not average:
         return Covariance(_kernels(shapes, profiles, likeliest), noise, nugget)
     weights = LIKELIEST_SHARE * likeliest + (1 - LIKELIEST_SHARE) * _posterior(_scores(shapes, profiles))
     kernels = sorted(_kernels(shapes, profiles, weights), key=lambda kernel: -kernel.weight)
     finest = [without_smooth_part(sample) for sample in samples]
-    details = [_profile(finest, each, floor=floor, restricted=True) for each in factors]
+    details = [_profile(finest, factors[shape], floor=floor, restricted=True) for shape in shapes_of_errors]
     cells = sum(sample.columns.size for sample in samples)
     weigh = _posterior if cell_width(factor) <= SMALL_FACTOR else partial(_plausible, margin=EXCLUDED * cells)
-    unresolved = _kernels(shapes, details, _one_of_each_smoothness(_scores(shapes, details), weigh))
+    of_errors = _one_of_each_smoothness(_scores(shapes_of_errors, details), weigh)
+    unresolved = _kernels(shapes_of_errors, details, of_errors)
     return Covariance(tuple(kernels), noise, nugget, unresolved)
 
 
@@ -302,6 +309,28 @@ def lengths_for(factor: Factor) -> tuple[float, ...]:
     (1.5, 0.75)
     """
     return LENGTHS_FINE if cell_width(factor) <= SMALL_FACTOR else LENGTHS
+
+
+def lengths_of_errors(factor: Factor, spacing: tuple[float, float]) -> tuple[float, ...]:
+    """Lengths that are tried for the errors, in coarse cells: those of `lengths_for` up to 150 km, or else one.
+
+    Parameters
+    ----------
+    factor : (int, int)
+    spacing : (float, float)
+        Size of a fine cell along y and x, metres.
+
+    Returns
+    -------
+    tuple of float
+
+    Examples
+    --------
+    >>> lengths_of_errors((8, 8), (10e3, 10e3)), lengths_of_errors((8, 8), (50e3, 50e3))
+    ((0.75, 1.0, 1.5), (0.5,))
+    """
+    longest = LONGEST_LENGTH / float(np.sqrt(np.prod(factor) * np.prod(spacing)))
+    return tuple(length for length in lengths_for(factor) if length <= longest) or (max(longest, SHORTEST_LENGTH),)
 
 
 def _kernels(shapes: Shapes, profiles: Sequence[_Profile], weights: FloatArray) -> tuple[Kernel, ...]:
