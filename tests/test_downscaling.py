@@ -6,6 +6,7 @@ import warnings
 
 import dask
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import HealthCheck, assume, given, settings
@@ -419,3 +420,45 @@ def test_the_mask_of_one_minute_makes_the_coast_of_an_altimetry_map():
     assert not (estimated & ~under_data).any()
     assert (estimated == (sea.values & under_data)).mean() > 0.97
     assert json.loads(fine.attrs["xr_dip_configuration"])["mask"] == "regridded by majority"
+
+
+def refuse_fits(*_, **__):
+    raise AssertionError("something was fitted")
+
+
+def test_what_the_metadata_forbid_is_refused_before_the_fits(tiny, monkeypatch):
+    monkeypatch.setattr("xr_dip.estimate.fit_members", refuse_fits)
+    monkeypatch.setattr("xr_dip.cf.dataset._links", lambda *_: (_ for _ in ()).throw(ValueError("no metadata")))
+    with pytest.raises(ValueError, match="no metadata"):
+        run(coarse_field((10, 10)), preset=tiny)
+
+
+@pytest.mark.parametrize("kind", ["bins", "zone", "periods", "category"])
+def test_times_of_pandas_that_are_no_dates_of_numpy_are_carried(tiny, kind):
+    da = coarse_field((10, 10), times=2)
+    if kind == "bins":
+        da = da.groupby_bins("time", np.array(["2019-12-30", "2020-01-03"], "datetime64[ns]")).mean()
+    else:
+        index = {
+            "zone": pd.date_range("2020-01-01", periods=2, tz="UTC"),
+            "periods": pd.period_range("2020-01-01", periods=2),
+            "category": pd.CategoricalIndex(["DJF", "JJA"]),
+        }[kind]
+        da = da.assign_coords(time=index)
+    out = run(da.transpose(..., "lat", "lon"), preset=tiny)
+    dim = da.dims[0] if kind != "bins" else "time_bins"
+    assert out.indexes[dim].equals(da.indexes[dim])
+    assert float(abs(out.conservation_error).max()) < 1e-6
+
+
+def test_bounds_of_time_may_share_the_name_of_the_dimension_of_corners(tiny, tmp_path):
+    da = coarse_field((10, 10), times=2)
+    positions = dict(zip(("nav_lat", "nav_lon"), np.meshgrid(da.lat, da.lon, indexing="ij"), strict=True))
+    bare = da.drop_vars(["lat", "lon"]).rename(lat="y", lon="x")
+    ds = bare.assign_coords({name: (("y", "x"), values) for name, values in positions.items()}).to_dataset()
+    ds.time.attrs["bounds"] = "time_bnds"
+    ds["time_bnds"] = (("time", "nvertex"), np.stack([ds.time.values, ds.time.values + np.timedelta64(1, "D")], axis=1))
+    out = ds.dip.interpolate("ssh", 2)
+    assert out.time_bnds.dims == ("time", "nvertex_2")
+    assert out.nav_lat_bnds.sizes["nvertex"] == 4
+    out.to_netcdf(tmp_path / "fine.nc")

@@ -21,7 +21,7 @@ _version docstrings errors threads blocks basins slices progress
 geometry geometry.ellipsoid geometry.axis geometry.edges geometry.rectilinear geometry.corners geometry.filling
 geometry.curvilinear geometry.projected geometry.indices geometry.grid geometry.overlap
 geometry.tangent
-cf.provenance cf.netcdf cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
+cf.provenance cf.netcdf cf.undecoded cf.positions cf.sea_masks cf.lines cf.projection cf.planes cf.roles cf.curved
 cf.horizontal cf.refined
 arrays sea checks heights land regular_mask masks matching samples synthetic interpolation positive value_range
 observing observing.kernel observing.kernels observing.sampling observing.projection constraints cf.summary

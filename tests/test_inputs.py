@@ -123,6 +123,36 @@ def test_infinite_values_and_undeclared_fill_values_are_located(method):
         method(field(values), 2)
 
 
+@pytest.mark.parametrize("key", ["_FillValue", "missing_value"])
+def test_fill_values_that_are_not_decoded_are_no_heights(key):
+    """-99 is within the heights that are taken."""
+    values = field().values
+    values[1, 2] = -99.0
+    raw = field(values)
+    raw.attrs[key] = np.float32(-99.0)
+    with pytest.raises(
+        ValueError, match=rf"Invalid ssh -99.0 at lat=1, lon=2 .*That is the {key} of its attributes: open"
+    ):
+        xr_dip.interpolate(raw, 2)
+    with pytest.raises(
+        ValueError, match=rf"Invalid lazy 'ssh' with the attributes {{'{key}'.*must be decoded: open the file"
+    ):
+        xr_dip.interpolate(raw.chunk(), 2)
+    assert np.isnan(xr_dip.interpolate(raw, 2, land_value=-99.0).ssh_mean[2, 4])
+    raw[1, 2] = 0.5
+    assert np.isfinite(xr_dip.interpolate(raw, 2).ssh_mean).all()
+
+
+def test_packed_heights_are_refused_before_their_type_is():
+    packed = (100 * field()).astype("int16")
+    packed.attrs |= {"scale_factor": 0.01}
+    for raw in (packed, packed.astype("float64")):
+        with pytest.raises(
+            ValueError, match=r"Invalid 'ssh' with the attributes {'scale_factor': 0.01}. It must be dec"
+        ):
+            xr_dip.interpolate(raw, 2)
+
+
 def test_heights_in_centimetres_may_be_larger():
     values = field().values.clip(-0.9, 0.9) * 100
     values[1, 2] = 150.0

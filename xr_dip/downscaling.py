@@ -24,7 +24,7 @@ from xr_dip.noise import NoiseField, NoiseLike, read_noise
 from xr_dip.observation import check_tile
 from xr_dip.progress import progress_bar
 from xr_dip.relay import Relay
-from xr_dip.results import finish, output_forms, solve, with_cost
+from xr_dip.results import finish, output_forms, rehearse, solve, with_cost
 from xr_dip.slices import Output
 from xr_dip.tiling import TileLike, Tiling, make_tiling
 
@@ -233,6 +233,7 @@ def downscale(
     )
     scalars = estimates.SCALARS if tiling else estimates.SCALARS[:-1]
     outputs = output_forms(target, members if keep_members else 0, scalars, latents=latent_samples is not None)
+    rehearse(field, target, outputs, dataset)  # what the metadata forbid is refused before the long part
     hidden = not progress or field.chunks is not None  # lazy results are computed elsewhere, with dask's own bar
     fits = 0 if hidden else _windows_with_values(field, target, tiling) * members
     with progress_bar(fits, hidden=hidden) as step:

@@ -116,6 +116,40 @@ def solve(
     return apply_to_slices(function, da, (horizontal.y_dim, horizontal.x_dim), outputs)
 
 
+def rehearse(da: xr.DataArray, target: Target, outputs: Mapping[str, Output], dataset: xr.Dataset | None) -> None:
+    """Assemble the Dataset of a result on the coarse grid, without values, before they are computed.
+
+    Parameters
+    ----------
+    da, target, outputs, dataset
+        As for `solve` and `finish`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the metadata of the field, or of its Dataset, cannot be those of a result.
+    """
+    horizontal = target.horizontal
+    coarse = dict(zip((horizontal.y_dim, horizontal.x_dim), target.coarse_shape, strict=True))
+    lead = {str(dim): size for dim, size in da.sizes.items() if dim not in coarse}
+    fields = {}
+    for name, output in outputs.items():
+        own = dict(zip(output.dims, output.sizes, strict=True))
+        sizes = lead | {dim: coarse.get(dim, size) for dim, size in own.items()}
+        fields[name] = xr.Variable(tuple(sizes), np.broadcast_to(np.zeros((), output.dtype), tuple(sizes.values())))
+    cf.build_dataset(
+        da,
+        horizontal,
+        (1, 1),
+        fields,
+        configuration={},
+        totals={},
+        method="",
+        extra=cf.related_variables(da, dataset),
+        source_attributes=None if dataset is None else dict(dataset.attrs),
+    )
+
+
 def finish(
     da: xr.DataArray,
     target: Target,

@@ -18,7 +18,7 @@ import xarray as xr
 from xr_dip import baselines as classical
 from xr_dip import downscaling
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
-from xr_dip.cf.provenance import history_line
+from xr_dip.cf.provenance import attribute_text, history_line
 from xr_dip.checks import check_name
 from xr_dip.coarsening import fine_weights
 from xr_dip.errors import DipWarning
@@ -272,5 +272,5 @@ def _skill(
 def _attributes(result: xr.Dataset, truth: xr.DataArray, name: str) -> dict[str, str]:
     return {
         "title": f"scores of {name}",
-        "history": history_line(f"verify({name}, {truth.name})", str(result.attrs.get("history", ""))),
+        "history": history_line(f"verify({name}, {truth.name})", attribute_text(result.attrs, "history")),
     }

@@ -186,7 +186,9 @@ def _times(da: xr.DataArray, leading: list[Any]) -> list[tuple[tuple[Any, ...], 
     for coord in da.coords.values():
         if coord.dtype.kind in "MO" and set(coord.dims) <= set(leading):
             # Few numbers, but perhaps lazy: read here, whatever scheduler will compute the fields.
-            values = coord.reset_coords(drop=True).compute(scheduler="synchronous").values
+            here = coord.reset_coords(drop=True).compute(scheduler="synchronous")
+            # Dates with a time zone are an array of pandas, whose values would lose it.
+            values = here.values if isinstance(here.dtype, np.dtype) else np.asarray(here.to_index().astype(object))
             if all(_is_time(value) for value in values.ravel()):
                 found.append((coord.dims, values))
     return found

@@ -121,6 +121,19 @@ def test_global_attributes_say_who_and_how():
     assert out.xr_dip_spread == 0.25
 
 
+def test_attributes_that_are_arrays_are_texts():
+    origin = {"history": np.array(["2020: made", "2021: changed"]), "institution": np.array(["here", "there"])}
+    out = build(rectilinear(), source_attributes=origin)
+    assert out.history.splitlines()[1:] == ["2020: made", "2021: changed"]
+    assert out.institution == "here\nthere"
+
+
+def test_the_record_dimension_is_a_time_that_comes_first():
+    """Classic formats have one, and know no other place for it."""
+    assert build(rectilinear()).encoding["unlimited_dims"] == {"time"}
+    assert build(rectilinear().transpose(..., "time")).encoding["unlimited_dims"] == set()
+
+
 # -------------------------------------------------------------------------------------------------- laziness
 
 

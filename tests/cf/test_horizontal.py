@@ -219,6 +219,62 @@ def test_radians_are_refused():
         find_horizontal(da)
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "message"),
+    [
+        (
+            "longitude",
+            "degrees_west",
+            "Invalid units 'degrees_west' of 'longitude'. It must be in degrees north or east",
+        ),
+        ("latitude", "degrees_south", "Invalid units 'degrees_south' of 'latitude'.*change its sign"),
+        ("latitude", "arcminutes", "Invalid units 'arcminutes' of 'latitude'. It must be in degrees: divide it"),
+    ],
+)
+def test_angles_that_are_counted_in_another_way_are_refused(name, units, message):
+    da = cmems()
+    da[name].attrs = {"standard_name": name, "units": units}
+    with pytest.raises(ValueError, match=message):
+        find_horizontal(da)
+
+
+def test_packed_positions_are_refused():
+    da = cmems()
+    da.latitude.attrs["scale_factor"] = 1e-6
+    with pytest.raises(ValueError, match=r"Invalid 'latitude' with the attributes {'scale_factor': 1e-06}. It must be"):
+        find_horizontal(da)
+
+
+def test_a_longitude_is_not_taken_for_the_latitude():
+    da = cmems()
+    da.latitude.attrs["units"], da.longitude.attrs["standard_name"] = "degrees_north", "longitude"
+    message = (
+        "Invalid y_coord 'longitude'. It must be a latitude, but its attributes call it a longitude: {.*standard_n"
+    )
+    with pytest.raises(ValueError, match=message):
+        find_horizontal(da, y_coord="longitude", x_coord="latitude")
+
+
+def test_bounds_of_another_grid_are_named():
+    da = cmems()
+    da.latitude.attrs["bounds"] = "rim"
+    ds = da.to_dataset().assign(rim=(("latitude", "nv"), np.stack([LATITUDE - 0.1, LATITUDE + 0.1], axis=1)))
+    with pytest.raises(
+        ValueError, match=r"must share an edge.*of another grid, leave them out with .drop_vars\(\['rim'\]\)"
+    ):
+        find_horizontal(ds.adt, dataset=ds)
+    assert find_horizontal(ds.adt, dataset=ds.drop_vars("rim")).grid.shape == find_horizontal(da).grid.shape
+
+
+def test_a_plane_without_units_is_named():
+    mapping = xr.DataArray(0, attrs={"grid_mapping_name": "polar_stereographic"})
+    da = xr.DataArray(np.zeros((2, 2)), {"y": [0, 5e3], "x": [0, 5e3], "crs": mapping}, ("y", "x"), name="ssh")
+    with pytest.warns(
+        DipWarning, match=r"equally large squares \(set their units, such as 'm', if they are those of 'crs'\)"
+    ):
+        find_horizontal(da)
+
+
 def test_coordinates_that_make_no_grid_are_refused():
     with pytest.raises(ValueError, match=r"Invalid latitude 11.0, 10.0 at index 1. It must be strictly monotone"):
         find_horizontal(cmems(latitude=np.array([10.0, 11.0, 10.0])))

@@ -112,7 +112,6 @@ def test_dimensions_choose_between_pairs():
     "coords",
     [
         {"lat": ("y", [0.0, 1.0, 2.0])},
-        {"lat": ("x", np.arange(4.0)), "lon": ("x", np.arange(4.0))},  # stations, not a grid
         {"lat": ("y", [0.0, 1.0, 2.0]), "lon": (("y", "x"), CURVED_LONGITUDE)},
         {"lat": ("y", ["a", "b", "c"]), "lon": ("x", np.arange(4.0))},
     ],
@@ -124,6 +123,44 @@ def test_one_without_the_other_is_an_error_that_lists_what_is_there(coords):
     with pytest.raises(ValueError, match=message) as caught:
         find_positions(field(coords))
     assert all(f"'{name}'" in str(caught.value) for name in coords if np.asarray(coords[name][1]).dtype != "<U1")
+
+
+@pytest.mark.parametrize("given", [{}, {"y_coord": "clat", "x_coord": "clon"}])
+def test_points_of_a_track_or_a_mesh_are_no_grid(given):
+    angles = {
+        name: ("cell", np.arange(4.0), {"standard_name": kind})
+        for name, kind in (("clat", "latitude"), ("clon", "longitude"))
+    }
+    da = xr.DataArray(np.zeros((2, 4)), angles, ("time", "cell"), name="ssh")
+    with pytest.raises(
+        ValueError, match=r"'clat' and 'clon' along one dimension {'cell'}.*rows and col.*grid them first"
+    ):
+        find_positions(da, **given)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("names", [("nav_lat", "nav_lon"), ("XLAT", "XLONG"), ("a", "b")])
+def test_positions_that_are_repeated_at_each_time_are_those_of_one(times, names):
+    """As open_mfdataset joins files, and as WRF writes them; missing ones are missing at each time."""
+    latitude = np.where(CURVED_LATITUDE.min() < CURVED_LATITUDE, CURVED_LATITUDE, np.nan)
+    attrs = [{"units": unit} if "a" in names else {} for unit in ("degrees_north", "degrees_east")]
+    repeated = {
+        name: (("time", "y", "x"), np.repeat(part[None], times, axis=0), attr)
+        for name, part, attr in zip(names, (latitude, CURVED_LONGITUDE), attrs, strict=True)
+    }
+    ds = xr.Dataset({"ssh": (("time", "y", "x"), np.zeros((times, *latitude.shape))), **repeated})
+    for da in (ds.ssh, ds.set_coords(list(names)).ssh, ds.chunk(time=1).ssh):
+        found = find_positions(da, dataset=ds)
+        assert found[::2] == names
+        assert found[1].dims == ("y", "x")
+        np.testing.assert_array_equal(found[1], latitude)
+
+
+def test_positions_that_move_are_not_those_of_one_time():
+    moving = np.stack([CURVED_LATITUDE, CURVED_LATITUDE + 1.0])
+    coords = {"nav_lat": (("time", "y", "x"), moving), "nav_lon": (("y", "x"), CURVED_LONGITUDE)}
+    with pytest.raises(ValueError, match="without latitude and longitude"):
+        find_positions(xr.DataArray(np.zeros(moving.shape), coords, ("time", "y", "x"), name="ssh"))
 
 
 def test_asking_for_other_dimensions_is_an_error_that_names_them():

@@ -51,6 +51,18 @@ def test_the_mapping_that_the_field_names_comes_first_in_the_extended_form_too()
     assert find_projection(dataset.ssh, dataset=dataset.drop_vars("other")).mapping_name == "polar"
 
 
+def test_the_geotransform_of_the_coarse_cells_is_not_that_of_the_fine_ones():
+    attrs = {"grid_mapping_name": "mercator", "GeoTransform": "0 25000 0 0 0 -25000"}
+    assert "GeoTransform" not in complete_mapping(attrs)
+    globe = {"grid_mapping_name": "latitude_longitude", "GeoTransform": "4.875 0.25 0 41.875 0 -0.25"}
+    dataset = cmems().assign_coords(crs=((), 0, globe))
+    field = dataset[dataset.attrs["field"]]
+    field.encoding["grid_mapping"] = "crs"
+    fine = field.dip.interpolate(2)
+    assert fine.crs.attrs == {"grid_mapping_name": "latitude_longitude", "long_name": "crs"}
+    assert (field.attrs, dataset.crs.attrs) == (dataset[dataset.attrs["field"]].attrs, globe)
+
+
 def test_more_than_one_x_is_an_error_that_x_coord_settles():
     dataset = utm().assign_coords(easting=("x", np.arange(5.0), {"units": "m"}))
     with pytest.raises(ValueError, match=r"more than one projection x: \['x', 'easting'\].*choose it with x_coord="):

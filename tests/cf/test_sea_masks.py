@@ -32,6 +32,7 @@ def mask(values, name="mask", **attrs):
         (mask([1, 0], "lsm", standard_name="sea_binary_mask"), [1, 0]),
         (mask([1, 2, 3, 4], flag_values=[1, 2, 3, 4], flag_meanings="sea land lake ice"), [1, 0, 0, 0]),
         (mask([1.0, np.nan], flag_values="1b, 2b", flag_meanings="open_water land"), [1, 0]),
+        (mask([0, 1], flag_values="0.0, 1.0", flag_meanings="open_water land"), [1, 0]),
         (mask([0, 1], flag_values=[0, 1], flag_meanings="ocean land"), [1, 0]),
         (mask([1, 2, 4, 8, 9, 5, 3, 0], **GHRSST), [1, 0, 0, 1, 1, 0, 0, 0]),
         (mask([1, 2], flag_values=[1, 2], flag_meanings="inland_water sea"), [0, 1]),

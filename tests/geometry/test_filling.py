@@ -23,7 +23,7 @@ EDGE = tile(slice(None), slice(7, None))
 CROSS = tile(slice(4, 6), slice(None)) | tile(slice(None), slice(3, 5))
 
 
-@pytest.mark.parametrize("value", [0.0, np.nan, 1e20, -9999.0, 9.96921e36])
+@pytest.mark.parametrize("value", [0.0, -1.0, 12.0, np.nan, 1e20, -9999.0, 9.96921e36])
 @pytest.mark.parametrize("removed", [INTERIOR, CORNER, EDGE, CROSS])
 def test_missing_positions_are_found_however_they_are_written(removed, value):
     latitude, longitude = (np.where(removed, value, part) for part in (LATITUDE, LONGITUDE))
@@ -34,6 +34,17 @@ def test_the_crossing_of_the_equator_and_greenwich_is_a_position():
     latitude, longitude = np.meshgrid(np.arange(-2.0, 3), np.arange(-3.0, 4), indexing="ij")
     assert not missing_positions(latitude, longitude).any()
     assert not missing_positions(latitude, longitude % 360).any()
+
+
+def test_a_cell_of_the_value_that_fills_land_is_missing_where_it_is_alone_too():
+    removed = CORNER | tile(slice(8, 9), slice(2, 3))
+    latitude, longitude = (np.where(removed, -1.0, part) for part in (LATITUDE, LONGITUDE))
+    np.testing.assert_array_equal(missing_positions(latitude, longitude), removed)
+
+
+def test_cells_around_a_pole_have_positions():
+    latitude, longitude = np.meshgrid([88.0, 89.0, 90.0], np.arange(0.0, 360.0, 30.0), indexing="ij")
+    assert not missing_positions(latitude, np.where(latitude == 90.0, 0.0, longitude)).any()
 
 
 def test_a_lone_zero_far_from_its_neighbours_is_missing():

@@ -199,7 +199,7 @@ def test_predicts_the_error_of_kriging_within_a_fifth(field, factor):
 @pytest.mark.samples
 @pytest.mark.parametrize("corner", [(184, 778), (101, 790), (221, 787), (83, 910)], ids=str)
 def test_predicts_the_error_in_cells_that_resolve_no_eddies(corner):
-    """Global altimetry in cells of 450 km; a kernel of no more than what such cells resolve predicts half of the error."""
+    """Global altimetry in cells of 450 km; kernels of no more than what these resolve predict half of the error."""
     row, column = corner
     truth = load("global_duacs", np.s_[row : row + 160, column : column + 160])
     weights = np.ones_like(truth)

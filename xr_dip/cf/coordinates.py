@@ -17,7 +17,10 @@ from xr_dip.cf.projection import is_plane
 from xr_dip.cf.refined import coarse_coords, fine_coords
 
 # They describe packed or coarse values, or are set again here, so a carried coordinate would lie with them.
-STALE = ("valid_min", "valid_max", "valid_range", "actual_range", "missing_value", "bounds", "climatology")
+STALE = (
+    *("valid_min", "valid_max", "valid_range", "actual_range", "missing_value", "bounds", "climatology"),
+    "GeoTransform",
+)
 LINKS = ("bounds", "climatology")
 
 
@@ -57,7 +60,9 @@ def output_coordinates(
     available = {**(extra or {}), **{str(name): coord.variable for name, coord in source.coords.items()}}
     carried = _carry(source, horizontal, available)
     coarse = {name: _as_angle(name, variable) for name, variable in coarse_coords(horizontal).items()}
-    coords = {**carried, **coarse, **fine_coords(horizontal, factor)}
+    fine = fine_coords(horizontal, factor)
+    sizes = {str(dim): size for variable in fine.values() for dim, size in variable.sizes.items()}
+    coords = {**{name: _with_own_dims(variable, sizes) for name, variable in carried.items()}, **coarse, **fine}
     linked = {name: _link(variable, coords) for name, variable in coords.items()}
     bounds = {variable.attrs[link] for variable in linked.values() for link in LINKS if link in variable.attrs}
     return {name: variable if name in bounds else _describe(name, variable) for name, variable in linked.items()}
@@ -135,6 +140,8 @@ def _calendar(variable: xr.Variable) -> str | None:
     """Calendar of dates, those of NumPy and of cftime; None if a variable holds none."""
     if "calendar" in variable.encoding:
         return str(variable.encoding["calendar"])
+    if not isinstance(variable.dtype, np.dtype):  # intervals, periods and categories of pandas
+        return None
     if np.issubdtype(variable.dtype, np.datetime64):
         return "standard"
     if variable.dtype == object and variable.size and variable.chunks is None:
@@ -158,6 +165,15 @@ def _carry(
         name if coarse.keys().isdisjoint(variable.dims) else f"{name}_coarse": _clean(variable, coarse)
         for name, variable in kept.items()
     }
+
+
+def _with_own_dims(variable: xr.Variable, sizes: Mapping[str, int]) -> xr.Variable:
+    """Rename dimensions that the fine grid has with another size: that of its corners may be that of bounds of time."""
+    renamed = variable.copy(deep=False)
+    renamed.dims = tuple(
+        dim if sizes.get(str(dim), size) == size else f"{dim}_{size}" for dim, size in variable.sizes.items()
+    )
+    return renamed
 
 
 def _clean(variable: xr.Variable, coarse: Mapping[str, str]) -> xr.Variable:

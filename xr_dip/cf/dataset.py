@@ -22,7 +22,7 @@ import xarray as xr
 from xr_dip.cf.cell_methods import LABEL, REALIZATION, cell_methods, drop_ensemble_label, ensemble_label
 from xr_dip.cf.coordinates import is_time, metadata, output_coordinates, related_variables
 from xr_dip.cf.horizontal import Horizontal
-from xr_dip.cf.provenance import configuration_hash, configuration_json, history_line, source_line
+from xr_dip.cf.provenance import attribute_text, configuration_hash, configuration_json, history_line, source_line
 from xr_dip.interpolation import CHANGE_BLOCK_MEANS
 from xr_dip.sea import FLAG_MASKS, FLAG_MEANINGS
 
@@ -165,9 +165,32 @@ def build_dataset(
     _qualify(variables, name, configuration)
     attributes = _global_attributes(source, factor, method, configuration, totals, source_attributes or {})
     out = xr.Dataset(variables, coords, attributes)
-    # A record dimension: files can be joined along it, and the checker accepts members between time and space.
-    out.encoding["unlimited_dims"] = {dim for dim in source.dims if dim in coords and is_time(coords[str(dim)])}
+    out.encoding["unlimited_dims"] = record_dims(source, coords)
     return out
+
+
+def record_dims(source: xr.DataArray, coords: Mapping[str, xr.Variable]) -> set[str]:
+    """Name the record dimension: files can be joined along it, and the checker accepts members between time and space.
+
+    Parameters
+    ----------
+    source : DataArray
+    coords : mapping of str to Variable
+        Of the output.
+
+    Returns
+    -------
+    set of str
+        The first dimension, if it is a time; classic formats have no other record dimension.
+
+    Examples
+    --------
+    >>> times = {"time": xr.Variable("time", np.array(["2009-07-01"], "datetime64[ns]"))}
+    >>> [record_dims(xr.DataArray([[0.0]], dims=dims), times) for dims in (("time", "x"), ("x", "time"))]
+    [{'time'}, set()]
+    """
+    first = {str(dim) for dim in source.dims[:1]}
+    return {dim for dim in first if dim in coords and is_time(coords[dim])}
 
 
 def variable_name(source: xr.DataArray) -> str:
@@ -333,9 +356,9 @@ def _global_attributes(
         "Conventions": CONVENTIONS,
         "title": f"{_long_name(source)}, downscaled by {factor[0]} x {factor[1]} with xr_dip",
     }
-    attrs |= {key: inherited[key] for key in INHERITED if inherited.get(key)}
-    earlier = str(inherited.get("history") or source.attrs.get("history") or "")
-    attrs["source"] = source_line(method, str(inherited.get("source") or ""))
+    attrs |= {key: text for key in INHERITED if (text := attribute_text(inherited, key))}
+    earlier = attribute_text(inherited, "history") or attribute_text(source.attrs, "history")
+    attrs["source"] = source_line(method, attribute_text(inherited, "source"))
     attrs["history"] = history_line(f"{method}, {source.name}, factor=({factor[0]}, {factor[1]})", earlier)
     attrs["references"] = REFERENCES
     attrs["xr_dip_configuration"] = configuration_json(configuration)

@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 
 from xr_dip.cf.cell_methods import REALIZATION, ensemble_label
-from xr_dip.cf.coordinates import is_time, metadata, related_variables
-from xr_dip.cf.dataset import CONVENTIONS, MEMBER
-from xr_dip.cf.provenance import history_line
+from xr_dip.cf.coordinates import metadata, related_variables
+from xr_dip.cf.dataset import CONVENTIONS, MEMBER, record_dims
+from xr_dip.cf.provenance import attribute_text, history_line
 from xr_dip.slices import member_std
 
 VELOCITY = "surface_geostrophic_{}_sea_water_velocity"
@@ -86,8 +86,9 @@ def build_flow(
         coords.pop(MEMBER, None)
         coords.setdefault(REALIZATION, ensemble_label())
     flow = xr.Dataset({key: field.variable for key, field in fields.items()}, coords)
-    # A record dimension, as of the results that currents are made from.
-    flow.encoding["unlimited_dims"] = {dim for dim in height.dims if dim in coords and is_time(flow[dim].variable)}
+    flow.encoding["unlimited_dims"] = record_dims(
+        height, {str(name): variable for name, variable in flow.variables.items()}
+    )
     flow.attrs = _global_attributes(height, {} if dataset is None else dataset.attrs)
     return flow
 
@@ -118,7 +119,7 @@ def _method(method: str, ancillary: str | None = None) -> dict[str, str]:
 
 
 def _global_attributes(height: xr.DataArray, inherited: Mapping[str, object]) -> dict[str, object]:
-    earlier = str(inherited.get("history") or height.attrs.get("history") or "")
+    earlier = attribute_text(inherited, "history") or attribute_text(height.attrs, "history")
     return {
         **inherited,
         "Conventions": CONVENTIONS,

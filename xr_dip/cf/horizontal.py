@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -10,9 +11,10 @@ import xarray as xr
 from xr_dip.cf.curved import curved_grid
 from xr_dip.cf.lines import Line, index_lines, read_bounds
 from xr_dip.cf.planes import plane_grid, projected_grid, projection_lines
-from xr_dip.cf.positions import candidates, find_positions, is_projection
-from xr_dip.cf.projection import Projection, find_projection
+from xr_dip.cf.positions import bounds_name, candidates, find_positions, is_only, is_projection
+from xr_dip.cf.projection import Projection, find_mapping, find_projection
 from xr_dip.cf.roles import check_dims, check_roles, plane_dims, y_and_x
+from xr_dip.cf.undecoded import check_unpacked
 from xr_dip.errors import DipWarning
 from xr_dip.geometry.grid import Grid, IndexGrid, RectilinearGrid
 
@@ -131,7 +133,11 @@ def find_horizontal(
         projected = _projected(da, projection, found, y_dim, x_dim, dataset)
         if projected is not None:
             return projected
-    return _indexed(da, projection, y_dim, x_dim) if found is None else _curvilinear(da, found, y_dim, x_dim, dataset)
+    return (
+        _indexed(da, projection, y_dim, x_dim, dataset)
+        if found is None
+        else _curvilinear(da, found, y_dim, x_dim, dataset)
+    )
 
 
 def _check_names(da: xr.DataArray, names: dict[str, str | None], dataset: xr.Dataset | None) -> bool:
@@ -143,6 +149,13 @@ def _check_names(da: xr.DataArray, names: dict[str, str | None], dataset: xr.Dat
             raise ValueError(
                 f"Invalid {argument} {name!r}. It must be numeric, 1-D or 2-D on the dimensions of the field "
                 f"{dict(da.sizes)}: one of {found}."
+            )
+    for argument, wanted, other in (("y_coord", "latitude", "longitude"), ("x_coord", "longitude", "latitude")):
+        name = names[argument]
+        if name is not None and is_only(usable[name], other):
+            raise ValueError(
+                f"Invalid {argument} {name!r}. It must be a {wanted}, but its attributes call it a {other}: "
+                f"{usable[name].attrs}."
             )
     planar = {is_projection(usable[name]) for name in names.values() if name is not None}
     if len(planar) > 1:
@@ -160,8 +173,18 @@ def _rectilinear(found: Found, y_dim: str | None, x_dim: str | None, dataset: xr
     _check_units(latitude_name, latitude)
     _check_units(longitude_name, longitude)
     bounds = read_bounds(latitude, dataset), read_bounds(longitude, dataset)
-    grid = RectilinearGrid.from_centres(latitude.values, longitude.values, *bounds)
+    try:
+        grid = RectilinearGrid.from_centres(latitude.values, longitude.values, *bounds)
+    except ValueError as error:
+        raise ValueError(f"{error}{_advice_on_bounds(latitude, longitude, dataset)}") from None
     return Horizontal(y, x, grid, latitude_name, longitude_name, latitude, longitude)
+
+
+def _advice_on_bounds(latitude: xr.Variable, longitude: xr.Variable, dataset: xr.Dataset | None) -> str:
+    """Say what to do with bounds that are no longer those of the coordinates, as after a thinning or a coarsening."""
+    known = {} if dataset is None else dataset.variables
+    names = [name for name in (bounds_name(latitude), bounds_name(longitude)) if name in known]
+    return f" If its bounds are of another grid, leave them out with .drop_vars({names})." if names else ""
 
 
 def _curvilinear(
@@ -208,12 +231,16 @@ def _free_names(da: xr.DataArray) -> tuple[str, str]:
     return next(pair for pair in pairs if taken.isdisjoint(pair))
 
 
-def _indexed(da: xr.DataArray, projection: Projection | None, y_dim: str | None, x_dim: str | None) -> Horizontal:
+def _indexed(
+    da: xr.DataArray, projection: Projection | None, y_dim: str | None, x_dim: str | None, dataset: xr.Dataset | None
+) -> Horizontal:
     """Grid of indices, or of distances on a plane that no grid mapping places on Earth."""
     if projection is None:
         y, x = plane_dims(da, y_dim, x_dim)
         grid, lines = IndexGrid.of_shape((da.sizes[y], da.sizes[x])), index_lines(da, (y, x))
-        known = "all its cells are taken as equally large squares"
+        mapping = find_mapping(da, dataset)[0]
+        unit = "" if mapping is None else f" (set their units, such as 'm', if they are those of {mapping!r})"
+        known = f"all its cells are taken as equally large squares{unit}"
     else:
         y, x = str(projection.y.dims[0]), str(projection.x.dims[0])
         grid, lines = plane_grid(projection)
@@ -229,6 +256,14 @@ def _indexed(da: xr.DataArray, projection: Projection | None, y_dim: str | None,
 
 
 def _check_units(name: str, variable: xr.Variable) -> None:
+    """Refuse angles that are not counted as ours are."""
+    check_unpacked(name, variable)
     units = str(variable.attrs.get("units", ""))
     if units.lower().startswith("rad"):
         raise ValueError(f"Invalid units {units!r} of {name!r}. It must be in degrees: convert it with numpy.degrees.")
+    if re.search("west|south", units, re.IGNORECASE):
+        raise ValueError(
+            f"Invalid units {units!r} of {name!r}. It must be in degrees north or east: change its sign and its units."
+        )
+    if re.match("arc|min|sec", units, re.IGNORECASE):
+        raise ValueError(f"Invalid units {units!r} of {name!r}. It must be in degrees: divide it, and set its units.")

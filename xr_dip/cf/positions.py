@@ -103,14 +103,51 @@ def candidates(da: xr.DataArray, dataset: xr.Dataset | None) -> dict[str, xr.Var
         found |= {str(name): dataset.variables[name] for name in dataset.variables if name not in da.coords}
     bounds = {bounds_name(variable) for variable in found.values()}
     return {
-        name: variable.to_base_variable()
+        name: still.to_base_variable()
         for name, variable in found.items()
         if name != da.name
         and name not in bounds
-        and variable.ndim in (1, 2)
         and variable.dtype.kind in "fiu"
         and all(da.sizes.get(dim) == size for dim, size in variable.sizes.items())
+        and (still := _at_rest(name, variable)).ndim in (1, 2)
     }
+
+
+def _at_rest(name: str, variable: xr.Variable) -> xr.Variable:
+    """Take one of the positions that a file repeats at each time, as those of WRF or of joined files; others as is."""
+    if variable.ndim < 3 or not (
+        _is_angle(variable) or LATITUDE_NAME.fullmatch(name) or LONGITUDE_NAME.fullmatch(name)
+    ):
+        return variable
+    first = variable.isel(dict.fromkeys(variable.dims[:-2], 0))
+    same = (variable == first) | (variable.isnull() & first.isnull())
+    return first if bool(same.all()) else variable
+
+
+def _is_angle(variable: xr.Variable) -> bool:
+    return any(_cf_names(xr.Dataset(coords={"angle": variable.copy(deep=False)})))
+
+
+def is_only(variable: xr.Variable, kind: str) -> bool:
+    """Tell whether the attributes of a variable say that it is of one kind, and not of the other.
+
+    Parameters
+    ----------
+    variable : Variable
+    kind : {"latitude", "longitude"}
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_only(xr.Variable("y", [0.0], {"standard_name": "longitude"}), "longitude")
+    True
+    """
+    latitudes, longitudes = _cf_names(xr.Dataset(coords={"angle": variable.copy(deep=False)}))
+    told = {"latitude": latitudes, "longitude": longitudes}
+    return [name for name, names in told.items() if names] == [kind]
 
 
 def bounds_name(variable: xr.Variable) -> str | None:
@@ -199,6 +236,13 @@ def _any_hint(own: Variables, everything: Variables) -> bool:
 def _not_found(da: xr.DataArray, variables: Variables, dims: frozenset[str]) -> str:
     found = {name: dict(variable.sizes) for name, variable in variables.items()}
     where = f" on the dimensions {sorted(dims)}" if dims else ""
+    for pair in (pair for names in _found_names(variables) for pair in product(*names)):
+        dims_of_both = {dim for name in pair for dim in variables[name].dims}
+        if len(dims_of_both) == 1:
+            return (
+                f"Invalid field {da.name!r} with {pair[0]!r} and {pair[1]!r} along one dimension {dims_of_both}. It "
+                "must have rows and columns; points of a track or of an unstructured mesh have none: grid them first."
+            )
     return (
         f"Invalid field {da.name!r} without latitude and longitude{where}. Its dimensions are {dict(da.sizes)}, its "
         f"numeric coordinates {found}. It must have a pair of them, 1-D or 2-D: name them with y_coord= and x_coord=, "

@@ -25,6 +25,9 @@ Y_NAMES = ["y", "yc", "yt", "northing", "y_coordinate"]
 TEXTS = ("proj4", "proj4_string", "proj4text", "proj4_params", "proj_params")
 """Attributes in which producers write a PROJ text beside those of CF."""
 
+OF_THE_FILE = ("_FillValue", "missing_value", "GeoTransform")
+"""Attributes that say nothing of the plane, but of the file; the last one gives its coarse cells, for GDAL."""
+
 FIGURE = (
     "earth_radius",
     "semi_major_axis",
@@ -109,7 +112,7 @@ def find_projection(
     x = _find_axis(da, lines, "x", x_coord)
     if y is None or x is None or lines[y].dims == lines[x].dims or not dims <= {*lines[y].dims, *lines[x].dims}:
         return None
-    projection = Projection(y, lines[y], x, lines[x], *_find_mapping(da, dataset))
+    projection = Projection(y, lines[y], x, lines[x], *find_mapping(da, dataset))
     if np.isnan(projection.metres()).any():
         units = [lines[name].attrs.get("units") for name in (y, x)]
         raise ValueError(f"Invalid units {units} of {y!r} and {x!r}. They must be one of {sorted(METRES)}.")
@@ -136,8 +139,25 @@ def _find_axis(da: xr.DataArray, lines: Mapping[str, xr.Variable], letter: str, 
     return found[0] if found else None
 
 
-def _find_mapping(da: xr.DataArray, dataset: xr.Dataset | None) -> tuple[str | None, xr.Variable | None]:
-    """Find the grid mapping that the field names, else the only one there is; of a plane, not of the globe."""
+def find_mapping(da: xr.DataArray, dataset: xr.Dataset | None) -> tuple[str | None, xr.Variable | None]:
+    """Find the grid mapping that the field names, else the only one there is; of a plane, not of the globe.
+
+    Parameters
+    ----------
+    da : DataArray
+    dataset : Dataset or None
+        The Dataset that it came from.
+
+    Returns
+    -------
+    name, mapping : str and Variable, or None
+
+    Examples
+    --------
+    >>> crs = xr.DataArray(0, attrs={"grid_mapping_name": "mercator"})
+    >>> find_mapping(xr.DataArray([0.0], {"crs": crs}, "x"), None)[0]
+    'crs'
+    """
     everything = {} if dataset is None else {str(name): dataset.variables[name] for name in dataset.variables}
     everything |= {str(name): coord.variable for name, coord in da.coords.items()}
     planes = {name: variable for name, variable in everything.items() if is_plane(variable.attrs)}
@@ -179,7 +199,7 @@ def complete_mapping(attrs: Mapping[str, Any]) -> dict[str, Any]:
     >>> complete_mapping(attrs)["latitude_of_projection_origin"]
     -90.0
     """
-    complete = {str(key): value for key, value in attrs.items() if key not in ("_FillValue", "missing_value")}
+    complete = {str(key): value for key, value in attrs.items() if key not in OF_THE_FILE}
     if "grid_mapping_name" not in complete:
         complete = _named_mapping(complete)
     name = "latitude_of_projection_origin"

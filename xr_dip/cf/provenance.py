@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,28 @@ def configuration_hash(configuration: Mapping[str, object]) -> str:
     True
     """
     return hashlib.sha256(configuration_json(configuration).encode()).hexdigest()
+
+
+def attribute_text(attrs: Mapping[Any, object], key: str) -> str:
+    r"""Read an attribute as a text.
+
+    Parameters
+    ----------
+    attrs : mapping
+    key : str
+
+    Returns
+    -------
+    str
+        A line for each entry of an array; empty if there is none.
+
+    Examples
+    --------
+    >>> attribute_text({"history": ["made", "changed"]}, "history"), attribute_text({}, "history")
+    ('made\nchanged', '')
+    """
+    value = attrs.get(key)
+    return "\n".join(str(part) for part in np.ravel(np.asarray("" if value is None else value)))
 
 
 def history_line(call: str, earlier: str = "", *, when: datetime.datetime | None = None) -> str:

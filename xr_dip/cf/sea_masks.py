@@ -82,7 +82,8 @@ def decode_mask(mask: xr.DataArray, *, partly: bool = False) -> BoolArray:
     if wrong.any():
         raise ValueError(
             f"Invalid mask with the value {values[wrong].flat[0]}{_called(mask)}. It must hold 1 (sea) and 0 (land), "
-            "shares of sea between them, or flags that the attribute flag_meanings explains."
+            "shares of sea between them, or flags that the attribute flag_meanings explains"
+            f"{_or_leave_out(mask)}."
         )
     if _one_is_sea(mask):
         return np.asarray(values > 0 if partly else values >= 0.5)
@@ -172,6 +173,10 @@ def _one_is_sea(mask: xr.DataArray) -> bool:
     return STANDARD_NAMES.get(str(mask.attrs.get("standard_name")), name not in LAND_NAMES)
 
 
+def _or_leave_out(mask: xr.DataArray) -> str:
+    return "" if mask.name is None else f"; if it is another mask, leave it out with .drop_vars({mask.name!r})"
+
+
 def _called(mask: xr.DataArray) -> str:
     return "" if mask.name is None else f" in {mask.name!r}"
 
@@ -210,5 +215,5 @@ def _numbers(attrs: Mapping[str, object], key: str) -> list[int]:
     """Read the numbers of an attribute, which some files write as a text such as `1b, 2b`."""
     given = attrs.get(key, [])
     if isinstance(given, str):
-        return [int(number) for number in re.findall(r"-?\d+", given)]
+        return [int(float(number)) for number in re.findall(r"-?\d+(?:\.\d*)?", given)]
     return [int(number) for number in np.ravel(np.asarray(given))]

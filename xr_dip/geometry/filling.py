@@ -1,6 +1,6 @@
 """Positions that a file lacks on land: found, and filled from the positions around so that a grid has every cell.
 
-Ocean models leave out processors that hold land only; their latitude and longitude are missing there, or 0.
+Ocean models leave out processors that hold land only; their latitude and longitude are missing there, or 0, or -1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FAR = 5.0
 
 
 def missing_positions(latitude: FloatArray, longitude: FloatArray) -> BoolArray:
-    """Tell which cells have no position: not finite, a fill value, or 0, 0 where the neighbours are not near it.
+    """Tell which cells have no position: not finite, a fill value, one that neighbours share, or 0, 0 far from them.
 
     Parameters
     ----------
@@ -40,21 +40,33 @@ def missing_positions(latitude: FloatArray, longitude: FloatArray) -> BoolArray:
     """
     with np.errstate(invalid="ignore"):
         known = (np.abs(latitude) <= 90.0) & (np.abs(longitude) <= LARGEST_LONGITUDE)
+    known &= ~_shared(latitude, longitude, known)
     zero = known & (latitude == 0.0) & (longitude == 0.0)
     if not zero.any():
         return ~known
+    # A single one is the crossing of the equator, if its neighbours are near.
     others = known & ~zero
     typical = np.median(_nearest_step(latitude, longitude, others)[others]) if others.any() else 0.0
-    # No two cells are at one place; a single one is the crossing of the equator, if its neighbours are near.
-    alone = zero & ~_beside(zero)
     far = _nearest_step(latitude, longitude, known) > FAR * typical
-    return np.asarray(~known | (zero & ~alone) | (alone & far))
+    return np.asarray(~known | (zero & far))
 
 
-def _beside(condition: BoolArray) -> BoolArray:
-    """Cells with one of their four neighbours in a set of cells."""
-    padded = np.pad(condition, 1)
-    return np.asarray(padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:])
+def _shared(latitude: FloatArray, longitude: FloatArray, known: BoolArray) -> BoolArray:
+    """Cells at a place at which there are two neighbours, but for a pole: there is one cell at each place of a sea."""
+    beside = np.zeros(known.shape, dtype=bool)
+    for dim in (0, 1):
+        north, east, both = (
+            np.moveaxis(part, dim, 0) for part in (latitude, longitude, known & (np.abs(latitude) < 90.0))
+        )
+        same = (north[1:] == north[:-1]) & (east[1:] == east[:-1]) & both[1:]
+        along = np.moveaxis(beside, dim, 0)
+        along[1:] |= same
+        along[:-1] |= same
+    # The value that fills connected land fills a lone cell of it, too.
+    shared = known & beside
+    for place in set(zip(latitude[shared].tolist(), longitude[shared].tolist(), strict=True)):
+        shared |= known & (latitude == place[0]) & (longitude == place[1])
+    return shared
 
 
 def _nearest_step(latitude: FloatArray, longitude: FloatArray, known: BoolArray) -> FloatArray:

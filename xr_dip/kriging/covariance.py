@@ -14,8 +14,8 @@ their mean is rarely much worse than either. `average=False` keeps that one alon
 
 How wrong the estimate is depends on what the cells do not resolve, and their means say little about that: the
 smoothness that is the likeliest for them is the one of larger scales. So the errors have kernels of their own, one of
-each smoothness, fitted to the finest scales: to what is left when smooth fields join the trend. Their lengths are those of
-eddies, at most 150 km: cells that are wider resolve none, only a circulation that is far smoother.
+each smoothness, fitted to the finest scales: to what is left when smooth fields join the trend. Their lengths are those
+of eddies, at most 150 km: cells that are wider resolve none, only a circulation that is far smoother.
 """
 
 from __future__ import annotations
