@@ -1,5 +1,8 @@
 """The command line: what reaches `downscale`, what is written, and one line for whatever goes wrong."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -48,6 +51,11 @@ def assert_one_line(result, status, text):
     assert isinstance(result.exception, SystemExit)
     if status == 1:
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_package_is_the_command():
+    shown = subprocess.run([sys.executable, "-m", "xr_dip", "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout == run("--version").stdout
 
 
 def test_version_and_help():

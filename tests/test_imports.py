@@ -44,7 +44,7 @@ verification
 geostrophy versions times
 conservation sampled_fields coarsening combination results baselines standard latents problems estimate
 joining patchwork tiles downscaling
-reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
+whole_cells reading distillation distillation.settings distillation.standard distillation.lessons distillation.exercises
 distillation.network distillation.training distillation.answer distillation.student distillation.teaching
 scoring variables
 archive archive.clock archive.daily_mean archive.days archive.chains archive.shard archive.summary archive.configuration
@@ -55,7 +55,7 @@ twin.names twin.tables twin.plot.diagrams twin.plot.panels twin.plot twin
 analysis.impedance analysis.recurrence analysis.plot analysis
 report.pictures report.page report.figures report.shown report.sections report.writing report accessor score_command
 report_command student_command twin_experiments twin_command named_files
-xr_dip cli
+xr_dip cli __main__
 """)
 
 # The fits and what they are made of. Nothing else may need torch, not even by way of another module.

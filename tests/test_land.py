@@ -116,6 +116,12 @@ def test_few_scattered_or_missing_cells_are_no_land(quiet):
         warn_of_fill(field(), DIMS, land_is_known=True)
 
 
+def test_zero_has_no_sign():
+    field = xr.DataArray(np.full((4, 4), -0.0), dims=("y", "x"), name="zos")
+    with pytest.warns(DipWarning, match="Every value of 'zos' is 0. A constant field"):
+        warn_of_fill(field, ("y", "x"), land_is_known=False)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_constant_field_is_said_to_be_constant_once(known):
     with pytest.warns(DipWarning, match="Every value of 'zos' is 0.3. A constant field") as record:

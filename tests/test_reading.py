@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import xr_dip
 from xr_dip import reading
@@ -47,6 +49,77 @@ def test_an_extrapolated_result_of_a_kernel_gives_its_input_back(coarse, tiny):
     fine = xr_dip.downscale(gap, 2, mask=np.ones((16, 16)), extrapolate=True, members=2, device="cpu", **options)
     assert fine.ssh_mean.notnull().sum() > 4 * gap.notnull().sum()
     np.testing.assert_allclose(reading.coarse_input(fine, "ssh"), gap, atol=1e-6)
+
+
+ROWS, COLUMNS = 6, 7
+
+
+def coarse_on(kind):
+    """A field on a grid of each kind, which differs in each cell."""
+    values = np.random.default_rng(1).normal(size=(ROWS, COLUMNS))
+    rows, columns = np.mgrid[0.0:ROWS, 0.0:COLUMNS]
+    if kind == "curvilinear":
+        positions = {
+            "nav_lat": (("y", "x"), 40 + 0.25 * rows + 0.02 * columns),
+            "nav_lon": (("y", "x"), 5 + 0.25 * columns),
+        }
+        return xr.DataArray(values, positions, ("y", "x"), name="ssh")
+    if kind == "projected":
+        polar = {"grid_mapping_name": "polar_stereographic", "standard_parallel": 70.0, "earth_radius": 6371000.0}
+        polar |= {"straight_vertical_longitude_from_pole": 0.0, "latitude_of_projection_origin": 90.0}
+        axes = {name: (name, 1e4 * np.arange(size), {"units": "m"}) for name, size in (("y", ROWS), ("x", COLUMNS))}
+        crs = xr.DataArray(0, attrs=polar)
+        return xr.DataArray(values, {**axes, "crs": crs}, ("y", "x"), name="ssh", attrs={"grid_mapping": "crs"})
+    longitude = {"across the date line": 179.0, "uneven": 5.0}[kind] + 0.5 * np.arange(COLUMNS)
+    latitude = 40 + 0.25 * np.cumsum(1.1 ** np.arange(ROWS)) if kind == "uneven" else 40 - 0.25 * np.arange(ROWS)
+    axes = {"lat": latitude, "lon": (longitude + 180) % 360 - 180}
+    return xr.DataArray(values, axes, ("lat", "lon"), name="ssh")
+
+
+@pytest.mark.parametrize("kind", ["curvilinear", "projected", "across the date line", "uneven"])
+@given(
+    rows=st.tuples(st.integers(0, ROWS - 2), st.integers(2, ROWS)),
+    columns=st.tuples(st.integers(0, COLUMNS - 2), st.integers(2, COLUMNS)),
+    turned=st.tuples(st.booleans(), st.booleans()),
+    with_coarse=st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_a_window_of_a_result_turned_or_not_has_the_input_of_its_cells(kind, rows, columns, turned, with_coarse):
+    coarse = coarse_on(kind)
+    fine = xr_dip.interpolate(coarse, (2, 3), "bicubic")  # block means are off by much
+    window, within = {}, {}
+    for dim, (start, count), flip, parts in zip(coarse.dims, (rows, columns), turned, (2, 3), strict=True):
+        cells = np.arange(coarse.sizes[dim])[start : start + count]
+        order = -1 if flip else 1
+        window[dim], within[dim] = cells[::order], np.arange(parts * cells[0], parts * (cells[-1] + 1))[::order]
+    if with_coarse:
+        within |= {f"{dim}_coarse": np.sort(cells) for dim, cells in window.items()}
+    found = reading.coarse_input(fine.isel(within), "ssh")
+    np.testing.assert_allclose(found, coarse.isel(window), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["curvilinear", "projected", "across the date line", "uneven"])
+@pytest.mark.parametrize("with_coarse", [True, False])
+def test_a_window_that_begins_within_a_cell_has_no_input(kind, with_coarse):
+    coarse = coarse_on(kind)
+    fine = xr_dip.interpolate(coarse, 4)
+    y, x = coarse.dims
+    shifted = fine.isel({y: slice(1, 13)} | ({f"{y}_coarse": slice(0, 3)} if with_coarse else {}))
+    assert reading.coarse_input(shifted, "ssh") is None
+    assert reading.coarse_input(fine.isel({x: slice(0, 11)}), "ssh") is None
+    assert reading.coarse_input(fine.isel({y: slice(4, 16)})[["ssh_mean", "ssh_flag"]], "ssh") is None
+
+
+def test_scores_of_a_result_that_was_sorted_are_the_same(coarse):
+    truth = xr_dip.synthetic.gulf_stream((16, 16), resolution=1 / 10, land=True).ssh
+    fine = truth.coarsen(latitude=2, longitude=2).mean().dip.interpolate(2, "bicubic")
+    turned = [part.sortby("latitude", ascending=False) for part in (fine, truth)]
+    one, other = fine.dip.verify(truth), turned[0].dip.verify(turned[1])
+    for score in ("rmse", "rmse_kriging", "skill_kriging", "rmse_bicubic"):
+        np.testing.assert_allclose(other[score], one[score], rtol=1e-6)
+    with pytest.warns(xr_dip.DipWarning, match="not those of whole coarse cells"):
+        scores = fine.isel(latitude=slice(1, 15)).dip.verify(truth.isel(latitude=slice(1, 15)))
+    assert "rmse_kriging" not in scores
 
 
 def test_weights_of_the_user_are_not_in_a_result(coarse):

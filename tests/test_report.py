@@ -253,6 +253,21 @@ def test_without_a_truth_and_members_it_has_what_there_is(fine, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("kind", ["mean", "gap"])
+def test_flags_that_are_no_whole_numbers_have_no_shares(tmp_path, kind):
+    """Of a mean over time, and of a series with times that it has not."""
+    days = xr_dip.synthetic.gulf_stream((24, 24), times=2).ssh
+    fine = xr_dip.interpolate(days.coarsen(latitude=4, longitude=4).mean(), 4)
+    assert "cells: seam" not in read(write_report(fine, tmp_path / "whole.html")).text
+    with xr.set_options(keep_attrs=True):
+        later = xr.concat([days.time, days.time + np.timedelta64(9, "D")], "time")
+        changed = fine.mean("time") if kind == "mean" else fine.reindex(time=later)
+    assert changed.ssh_flag.dtype.kind == "f"
+    content = read(write_report(changed, tmp_path / "report.html"))
+    assert "largest conservation error" in content.text
+
+
+@pytest.mark.usefixtures("quick")
 def test_of_several_times_the_first_is_drawn_and_all_are_counted(tmp_path):
     days = xr_dip.synthetic.gulf_stream((24, 24), times=3).ssh
     fine = xr_dip.interpolate(days.coarsen(latitude=4, longitude=4).mean(), 4)

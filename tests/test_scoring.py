@@ -255,7 +255,7 @@ def test_weights_that_the_result_does_not_hold_leave_out_the_baselines():
     truth = truth_field()
     coarse, _ = twin.coarsen(truth, 4)
     fine = xr_dip.interpolate(coarse, 4, weights=np.ones(truth.shape))
-    with pytest.warns(DipWarning, match=r"weights 'given on the fine grid' and .* not hold all .*\['bicubic'\]"):
+    with pytest.warns(DipWarning, match=r"not hold all .* weights 'given on the fine grid' and .*\['bicubic'\]"):
         scores = verify(fine, truth, baselines=["bicubic"])
     assert "rmse_bicubic" not in scores
     assert "rmse" in verify(fine, truth, baselines=())

@@ -145,7 +145,7 @@ def find_fill(values: npt.NDArray[np.floating]) -> Fill | None:
     if not len(numbers) or counts.max() < LEAST_CELLS:
         return None
     value = numbers[np.argmax(counts)]
-    fill = Fill(float(value), _largest_part(values == value), len(numbers) == 1)
+    fill = Fill(float(value) + 0.0, _largest_part(values == value), len(numbers) == 1)
     large = fill.constant or fill.cells >= max(LEAST_CELLS, LEAST_SHARE * values.size)
     return fill if large else None
 

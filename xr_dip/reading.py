@@ -14,6 +14,7 @@ from xr_dip.cf.summary import summarize
 from xr_dip.coarsening import coarsen, fine_weights
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.sea import Flag
+from xr_dip.whole_cells import Indices, find_cells
 
 KNOWN_WEIGHTS = ("equal", "area")
 """Weights that a result names; any others it does not hold."""
@@ -164,7 +165,8 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     -------
     DataArray or None
         On the coarse grid, in the unit of the field; NaN where there was no value, with an estimate or without. None if
-        it was made with weights or a kernel of the user that it does not hold.
+        it was made with weights or a kernel of the user that it does not hold, or if its fine cells are not those of
+        whole coarse cells that it has, as in a window that begins within one.
 
     Raises
     ------
@@ -187,11 +189,16 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     mean = drop_ensemble_label(result[f"{name}_mean"])
     horizontal = find_horizontal(mean, dataset=result)
     along_y, along_x = cast(Sequence[int], configuration["factor"])
+    if mean.sizes[horizontal.y_dim] % along_y or mean.sizes[horizontal.x_dim] % along_x:
+        return None
     areas = fine_weights(mean, weights, horizontal)
     dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}
     coarse, _ = coarsen(_constrained(result, name, mean), (along_y, along_x), weights=areas, **dims, **seen)
+    cells = find_cells(coarse, result, mean, horizontal, (along_y, along_x))
+    if cells is None:
+        return None
     return (
-        (coarse - _errors_on(result, name, mean, horizontal))
+        (coarse - _errors_on(result, name, mean, horizontal, cells))
         .rename(name)
         .assign_attrs(mean.attrs)
         .transpose(*mean.dims)
@@ -253,13 +260,19 @@ def choose_truth(
 def _constrained(result: xr.Dataset, name: str, mean: xr.DataArray) -> xr.DataArray:
     """Leave out the estimates that no coarse value constrains: they are no part of any."""
     flag = part_of(result, name, "flag")
-    return mean if flag is None else mean.where((flag.variable.astype(np.int8) & Flag.extrapolated) == 0)
+    if flag is None:
+        return mean
+    flags = flag.fillna(0.0)  # of a time that is missing, or of an average, which is no sum of flags
+    whole = flags.where(flags == flags.round(), 0.0).astype(np.int8)
+    return mean.where((whole.variable & Flag.extrapolated) == 0)
 
 
-def _errors_on(result: xr.Dataset, name: str, mean: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
-    """Errors of the coarse values with the dimensions of the estimate, NaN where there was none; 0 if none are held."""
+def _errors_on(
+    result: xr.Dataset, name: str, mean: xr.DataArray, horizontal: Horizontal, cells: Indices
+) -> xr.DataArray:
+    """Errors of the coarse values of some cells, on the dimensions of the estimate; NaN without value, 0 if unknown."""
     error = part_of(result, name, "conservation_error")
     if error is None:
         return xr.DataArray(0.0)
-    bare = error.drop_vars([key for key in error.coords if key not in mean.dims])
+    bare = error.drop_vars([key for key in error.coords if key not in mean.dims]).isel(cells)
     return bare.rename({f"{dim}_coarse": dim for dim in (horizontal.y_dim, horizontal.x_dim)})

@@ -201,8 +201,9 @@ def _rerun(
     coarse, weights = coarse_input(result, name), str(configuration["weights"])
     if coarse is None:
         warnings.warn(
-            f"The result was made with weights {weights!r} and the operator {configuration.get('operator')!r}, and "
-            f"does not hold all of them: there are no scores of {list(methods)}. Pass baselines=() to do without.",
+            f"The result does not hold all that it was made from, with weights {weights!r} and the operator "
+            f"{configuration.get('operator')!r}, or its fine cells are not those of whole coarse cells. So it has no "
+            f"scores of {list(methods)}: take a window of whole coarse cells, or pass baselines=() to do without.",
             DipWarning,
             stacklevel=3,
         )

@@ -90,8 +90,9 @@ def test_days_from_end_to_end_with_a_mask(tiny, tmp_path):
 def test_options_without_effect_are_refused(tiny, tmp_path, options, message):
     coarse_days().to_netcdf(tmp_path / "in.nc")
     result = invoke(tmp_path / "in.nc", tmp_path / "out", *OPTIONS, *options)
-    assert result.exit_code == 1
-    assert message in result.stderr
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {message}")
+    assert len(result.stderr.splitlines()) == 1
     assert names(tmp_path) == ["in.nc"]
 
 

@@ -1,13 +1,20 @@
 """What goes wrong: bad days, a full disk, an output that takes nothing, and what a killed run leaves."""
 
+import contextlib
 import errno
+import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
 from archives import DAYS, STORES, assert_same_bits, coarse_days, files_of, names, opened, place, run
 
-from xr_dip.archive import driver, folder, store
+import xr_dip
+from xr_dip.archive import driver, folder, store, transactions
+from xr_dip.cf import netcdf
 
 
 def bad_days(folder):
@@ -108,12 +115,31 @@ def test_an_output_that_takes_nothing_is_named_before_anything_is_computed(tiny,
 
 
 def test_what_a_killed_run_left_is_removed_but_not_that_of_another_shard(tiny, tmp_path):
-    for day in DAYS[:2]:
-        (tmp_path / f"ssh_{day}.nc.tmp").write_text("half a file")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [f"ssh_{day}.nc.{netcdf._HOST}-{gone.pid}.tmp" for day in DAYS[:2]]
+    for name in left:
+        (tmp_path / name).write_text("half a file")
     run(coarse_days(), tmp_path, shard="1/3")
-    assert f"ssh_{DAYS[1]}.nc.tmp" in names(tmp_path)
+    assert [name in names(tmp_path) for name in left] == [False, True]
     run(coarse_days(), tmp_path, shard="2/3")
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_what_another_run_is_writing_is_left_to_it(tiny, tmp_path):
+    """Of a process that lives, or of another machine until it has not been touched for a day."""
+    mine, other = (
+        tmp_path / f"ssh_{DAYS[0]}.nc.{owner}.tmp" for owner in (f"{netcdf._HOST}-{os.getppid()}", "node7-12")
+    )
+    for path in (mine, other):
+        path.write_text("half a file")
+    run(coarse_days(), tmp_path, shard="1/3")
+    assert mine.exists()
+    assert other.exists()
+    os.utime(other, (0, 0))
+    (tmp_path / f"ssh_{DAYS[0]}.nc").unlink()
+    run(coarse_days(), tmp_path, shard="1/3")
+    assert (mine.exists(), other.exists()) == (True, False)
 
 
 def test_parts_of_chunks_are_removed(tiny, tmp_path):
@@ -138,3 +164,124 @@ def test_a_dry_run_writes_nothing_and_counts_what_is_to_do(tiny, tmp_path):
     assert run(coarse_days(), tmp_path / "out", dry_run=True).estimate["days to do"] == "0"
     with pytest.raises(ValueError, match="It must have a day that can be downscaled; none of 1 can"):
         run(paths[1:2], tmp_path / "other", dry_run=True)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_day_in_another_unit_is_no_day_of_this_archive(tiny, tmp_path, kind):
+    paths = files_of(coarse_days(3), tmp_path / "in")
+    for path, factor, unit in ((paths[1], 100, "cm"), (paths[2], 1, "metres")):
+        day = opened(path)
+        day["ssh"] = (factor * day.ssh).assign_attrs(day.ssh.attrs, units=unit)
+        path.unlink()
+        day.to_netcdf(path)
+    summary = run(paths, tmp_path / "out", **place(tmp_path, kind))
+    assert (summary.done, summary.failed) == ([DAYS[0], DAYS[2]], DAYS[1:2])
+    assert "Invalid day in 'cm'. It must be in the unit of the first" in summary.outcomes[1].reason
+    if kind == "files":
+        with pytest.raises(FileExistsError, match=r'differs in units \("m" there, "cm" here\)'):
+            run(paths[1:2], tmp_path / "out", resume=True)
+
+
+def changed_noon(change):
+    """Two steps of a date in Datasets of their own, the second changed."""
+    hours = coarse_days(2, freq="12h")
+    return [hours.isel(time=[0]), change(hours.isel(time=[1]))]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda ds: ds.assign(ssh=ds.ssh.assign_attrs(units="cm")),
+            "Invalid steps in 'cm'. They must be in the unit of",
+        ),
+        (
+            lambda ds: ds.isel(lat=slice(None, None, -1)),
+            "Invalid steps with another 'lat'. They must be on the grid of",
+        ),
+        (lambda ds: ds.assign_coords(lon=ds.lon + 10), "Invalid steps with another 'lon'"),
+        (lambda ds: ds.rename(lat="y"), r"Invalid steps on \('time', 'y', 'lon'\). They must be on the dimensions of"),
+    ],
+)
+def test_steps_that_are_not_alike_are_not_averaged(tiny, tmp_path, change, message):
+    for index, part in enumerate(changed_noon(change)):
+        part.to_netcdf(tmp_path / f"{index}.nc")
+    coarse_days(1, start="2020-01-02").to_netcdf(tmp_path / "2.nc")
+    with pytest.warns(xr_dip.DipWarning, match="Days with fewer than 2 time steps"):
+        summary = run(str(tmp_path / "*.nc"), tmp_path / "out", daily_mean=True)
+    assert summary.done == DAYS[1:2]
+    assert re.search(message, summary.outcomes[0].reason)
+
+
+def test_steps_in_another_order_of_dimensions_are_averaged(tiny, tmp_path):
+    for kind, change in (("same", lambda ds: ds), ("turned", lambda ds: ds.transpose("lon", "lat", "time"))):
+        for index, part in enumerate(changed_noon(change)):
+            part.to_netcdf(tmp_path / f"{kind}{index}.nc")
+        run(str(tmp_path / f"{kind}?.nc"), tmp_path / kind, daily_mean=True)
+    assert_same_bits(*(opened(tmp_path / kind / f"ssh_{DAYS[0]}.nc") for kind in ("same", "turned")))
+
+
+def damage_values(path):
+    """Overwrite a part of a file so that it opens, and its heights cannot be read."""
+    whole = path.read_bytes()
+    for start in range(len(whole) - 50, 0, -50):
+        path.write_bytes(whole[:start] + b"\xff" * 50 + whole[start + 50 :])
+        try:
+            with xr.open_dataset(path) as dataset:
+                dataset.drop_vars("ssh").load()
+                with pytest.raises(RuntimeError):
+                    dataset.ssh.load()
+        except (OSError, RuntimeError, ValueError, pytest.fail.Exception):
+            continue
+        return
+    raise AssertionError("The heights are nowhere.")
+
+
+def test_a_first_day_of_damaged_values_does_not_stop_the_means_of_others(tiny, tmp_path):
+    paths = []
+    for index, part in enumerate([coarse_days(2, freq="12h"), coarse_days(2, freq="12h", start="2020-01-02")]):
+        paths.append(tmp_path / f"{index}.nc")
+        part.to_netcdf(paths[-1], encoding={"ssh": {"zlib": True, "fletcher32": True}})
+    damage_values(paths[0])
+    summary = run(paths, tmp_path / "out", daily_mean=True)
+    assert (summary.failed, summary.done) == (DAYS[:1], DAYS[1:2])
+
+
+def test_a_second_run_on_a_store_keeps_what_the_first_is_writing(tiny, tmp_path, monkeypatch):
+    """Its chunks are of no transaction yet: to remove them as left over would lose a day that counts as done."""
+    series, options = coarse_days(shape=(10, 12)), {"zarr": tmp_path / "fine.zarr", "icechunk": True}
+    writing = transactions.Transactions.writing
+
+    @contextlib.contextmanager
+    def beside_another(self, message):
+        with writing(self, message) as session:
+            yield session
+            if message == f"day {DAYS[1]}":
+                monkeypatch.setattr(transactions.Transactions, "writing", writing)
+                again = run(series.isel(time=[0]), tmp_path / "again", resume=True, **options)
+                assert again.skipped == DAYS[:1]
+
+    monkeypatch.setattr(transactions.Transactions, "writing", beside_another)
+    run(series, tmp_path / "out", **options)
+    assert transactions.Transactions.writing is writing
+    assert opened(tmp_path / "fine.zarr").ssh_std.notnull().any(["lat", "lon"]).all()
+
+
+def test_two_runs_that_write_to_one_store_are_one_clear_error(tiny, tmp_path):
+    run(coarse_days(), tmp_path / "out", zarr=tmp_path / "fine.zarr", icechunk=True)
+    output = transactions.Transactions(tmp_path / "fine.zarr", "time", "time")
+    status = xr.Dataset({store.STATUS: ("time", np.ones(1, np.int8))})
+
+    def write_at_once():
+        with output.writing("one") as one, output.writing("other") as other:
+            for session in (one, other):
+                status.to_zarr(session, region={"time": slice(0, 1)}, consolidated=False)
+
+    with pytest.raises(OSError, match=r"another run has written to the store since .*let one run write to it"):
+        write_at_once()
+
+
+def test_a_place_that_takes_no_store_of_icechunk_is_named(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(transactions.os, "access", lambda *_: False)
+    with pytest.raises(OSError, match=r"Invalid output '.*fine.zarr'. It must be a place to write to"):
+        run(coarse_days(), tmp_path / "out", zarr=tmp_path / "fine.zarr", icechunk=True)

@@ -57,6 +57,19 @@ def test_after_a_failure_everything_is_as_before(tmp_path, earlier):
     assert [p.read_text() for p in tmp_path.iterdir()] == ([earlier] if earlier else [])
 
 
+def test_a_disk_that_takes_no_more_is_named_with_the_file(tmp_path, dataset, monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("NetCDF: HDF error")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    with pytest.raises(OSError, match=r"Cannot write '.*fine.nc': NetCDF: HDF error. Is the disk full\?"):
+        write_netcdf(dataset, tmp_path / "fine.nc")
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_netcdf(dataset, tmp_path / "fine.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_earlier_file_is_kept(tmp_path, dataset):
     path = tmp_path / "fine.nc"
     path.write_text("earlier")

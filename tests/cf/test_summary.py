@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 import xarray as xr
 
+import xr_dip
 from xr_dip.cf.summary import summarize
 
 ATTRIBUTES = {
@@ -118,3 +120,42 @@ def test_any_other_dataset_is_refused():
         ValueError, match=r"Invalid Dataset with the attributes \['title'\]. It must be a result of xr_dip"
     ):
         summarize(xr.Dataset(attrs={"title": "coarse"}))
+
+
+def series_of(times=3):
+    days = xr_dip.synthetic.gulf_stream((12, 12), times=times).ssh
+    return (days * xr.DataArray(1.0 + np.arange(times), dims="time")).rename("ssh")
+
+
+def test_totals_are_those_of_the_times_at_hand():
+    days = [xr_dip.interpolate(day, 2, "bicubic") for day in series_of()]
+    joined = xr.concat(days, "time", combine_attrs="override")
+    largest = [summarize(day).totals["largest_conservation_error"] for day in days]
+    assert len(set(largest)) == 3
+    totals = summarize(joined).totals
+    assert totals["largest_conservation_error"] == pytest.approx(max(largest))
+    assert totals["mean_absolute_conservation_error"] == pytest.approx(float(abs(joined.conservation_error).mean()))
+    assert "area_mean_conservation_error" not in totals  # it needs areas
+    assert summarize(joined.isel(time=[0])).totals["largest_conservation_error"] == pytest.approx(largest[0])
+    assert summarize(joined.chunk(time=1)).totals == totals
+    assert summarize(days[0]).totals.keys() == totals.keys() | {"area_mean_conservation_error"}
+    assert summarize(joined[["ssh_mean"]]).totals == summarize(days[0]).totals
+
+
+def test_totals_of_several_variables_are_those_of_the_times_at_hand():
+    both = series_of().to_dataset().assign(sla=2 * series_of())
+    fine = both.dip.interpolate(["ssh", "sla"], 2, "bicubic")
+    first = summarize(fine.isel(time=[0])).totals
+    for name in ("ssh", "sla"):
+        assert first[f"{name}_largest_conservation_error"] == pytest.approx(
+            float(abs(fine[f"{name}_conservation_error"][0]).max())
+        )
+
+
+def test_units_of_several_variables_are_their_own():
+    units = {"ssh_mean": ((), 0.0, {"units": "m"}), "adt_mean": ((), 0.0, {"units": "cm"})}
+    attributes = {"xr_dip_ssh_predicted_rmse": 0.004, "xr_dip_adt_predicted_rmse": 0.5}
+    summary = summarize(xr.Dataset(units, attrs={"xr_dip_configuration": "{}", **attributes}))
+    for text in (repr(summary), summary._repr_html_()):
+        assert "0.004 m" in text
+        assert "0.5 cm" in text

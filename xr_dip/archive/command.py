@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ goes on with --resume; the result is the same as without the stop. A day that ca
 Exit status:
   0  every day is there
   1  the run could not go on: one line says why; what was done before is kept
-  2  a wrong option
+  2  an option or a source that cannot be used: nothing was begun
   3  some days failed, the others are there
 
 \b
@@ -72,7 +72,7 @@ def make_command(
 
     def archive(source: tuple[str, ...], out: Path, name: str, mask: str | None, quiet: bool, **options: Any) -> None:
         options["periodic"] = periodic[options["periodic"]]
-        with errors(), open_mask(mask) as sea:
+        with errors(), _wrong_options(), open_mask(mask) as sea:
             options["noise_std"] = read_noise(options["noise_std"])
             summary = driver.downscale_archive(
                 list(source), out, variable=name, mask=sea, progress=not quiet, **options
@@ -90,6 +90,21 @@ def make_command(
     return click.Command(
         "archive", callback=archive, params=[*_arguments(), *options, *_options()], help=HELP, epilog=None
     )
+
+
+class _WrongOptionError(click.ClickException):
+    """One line, and the status that click itself has for wrong options."""
+
+    exit_code = 2
+
+
+@contextmanager
+def _wrong_options() -> Iterator[None]:
+    """Give what cannot be used a status of its own: a job that is sent again would fail again."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise _WrongOptionError(" ".join(str(error).split())) from error
 
 
 def _arguments() -> list[click.Parameter]:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from xr_dip.archive.clock import Clock
 from xr_dip.cf.coordinates import metadata
+from xr_dip.heights import same_unit
 
 BOUNDS_DIM = "bnds"
 
@@ -51,9 +52,14 @@ def daily_mean_of(parts: Sequence[xr.Dataset], variable: str, clock: Clock) -> x
     Returns
     -------
     Dataset
-        The field in memory, float64, with one time: midnight, when the date begins. A cell that is missing in some
-        steps has the mean of the others. Bounds say that it is the mean of a day; whatever else depends on time is
-        left out.
+        The field, float64, with one time: midnight, when the date begins. A cell that is missing in some steps has the
+        mean of the others. Bounds say that it is the mean of a day; whatever else depends on time is left out. Lazy in,
+        lazy out.
+
+    Raises
+    ------
+    ValueError
+        If steps are in another unit or on another grid than the first.
 
     Examples
     --------
@@ -62,11 +68,13 @@ def daily_mean_of(parts: Sequence[xr.Dataset], variable: str, clock: Clock) -> x
     >>> daily_mean_of([ds], "ssh", Clock("time", "time")).ssh.values
     array([[3., 4.]])
     """
-    fields = [part[variable].load() for part in parts]
-    ordered = [field.variable.transpose(clock.dim, ...) for field in fields]
-    steps = xr.Variable(ordered[0].dims, np.concatenate([field.values for field in ordered]))
+    fields = [part[variable] for part in parts]
+    order = (clock.dim, *(dim for dim in fields[0].dims if dim != clock.dim))
+    for part in parts[1:]:
+        _check_alike(parts[0], part, variable, clock)
+    steps = xr.concat([xr.DataArray(field.variable.transpose(*order)) for field in fields], clock.dim)
     average = steps.mean(clock.dim, dtype=np.float64)
-    mean = xr.Variable(steps.dims, average.values[np.newaxis]).transpose(*fields[0].dims)
+    mean = average.expand_dims(clock.dim).transpose(*fields[0].dims).variable
     mean.attrs = {**fields[0].attrs, "cell_methods": _cell_methods(fields[0].variable, clock.name)}
     # Where a grid mapping and the areas are named; packing would be that of the steps.
     kept = ("grid_mapping", "cell_measures", "coordinates")
@@ -74,6 +82,20 @@ def daily_mean_of(parts: Sequence[xr.Dataset], variable: str, clock: Clock) -> x
     first = parts[0]
     constant = first.drop_vars([name for name, entry in first.variables.items() if clock.dim in entry.dims])
     return constant.assign({variable: mean}).assign_coords(_times(first[clock.name], clock))
+
+
+def _check_alike(first: xr.Dataset, part: xr.Dataset, variable: str, clock: Clock) -> None:
+    """Refuse steps that are not of the field that the first ones are of: values are averaged by place in the array."""
+    one, other = first[variable], part[variable]
+    if set(one.dims) != set(other.dims):
+        raise ValueError(f"Invalid steps on {other.dims}. They must be on the dimensions of the first, {one.dims}.")
+    units = [str(field.attrs.get("units", "")) for field in (one, other)]
+    if not same_unit(*units):
+        raise ValueError(f"Invalid steps in {units[1]!r}. They must be in the unit of the first, {units[0]!r}.")
+    for name, entry in first.variables.items():
+        places = entry.dims and clock.dim not in entry.dims and set(entry.dims) <= set(one.dims)
+        if places and not (name in part.variables and xr.DataArray(entry).equals(xr.DataArray(part.variables[name]))):
+            raise ValueError(f"Invalid steps with another {name!r}. They must be on the grid of the first.")
 
 
 def _times(times: xr.DataArray, clock: Clock) -> dict[str, xr.Variable]:

@@ -119,13 +119,15 @@ def find_days(source: Source, variable: str, *, daily_mean: bool = False) -> lis
 
 
 @contextmanager
-def open_day(day: Day, variable: str) -> Iterator[xr.Dataset]:
+def open_day(day: Day, variable: str, *, lazy: bool = False) -> Iterator[xr.Dataset]:
     """Open a day as a Dataset whose field has one time; it is loaded by whoever uses it.
 
     Parameters
     ----------
     day : Day
     variable : str
+    lazy : bool
+        Do not read the field: its values may be those of a damaged file.
 
     Yields
     ------
@@ -149,7 +151,8 @@ def open_day(day: Day, variable: str) -> Iterator[xr.Dataset]:
         parts = []
         for step in day.steps:
             dataset, clock = stack.enter_context(open_clocked(step.source, variable))
-            parts.append(dataset.isel({clock.dim: list(step.indices)}))
+            part = dataset.isel({clock.dim: list(step.indices)})
+            parts.append(part.assign({variable: part[variable].chunk()}) if lazy else part)
         yield daily_mean_of(parts, variable, clock) if day.mean else parts[0]
 
 

@@ -14,7 +14,7 @@ import os
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ import xarray as xr
 
 from xr_dip.archive.chains import chain_length, make_chains
 from xr_dip.archive.cost import estimate_cost
-from xr_dip.archive.days import Day, Source, count_steps, find_days
+from xr_dip.archive.days import UNREADABLE, Day, Source, count_steps, find_days
 from xr_dip.archive.folder import Folder
-from xr_dip.archive.job import check_options, make_job
+from xr_dip.archive.job import Job, check_options, make_job
 from xr_dip.archive.place import Place
 from xr_dip.archive.shard import parse_shard
 from xr_dip.archive.store import Store
@@ -36,6 +36,8 @@ from xr_dip.errors import DipWarning
 from xr_dip.inputs import FactorLike
 from xr_dip.progress import import_quietly
 
+MOST_TRIES = 5
+"""Days on which options are tried: those that cannot be used fail on each."""
 LOG = logging.getLogger("xr_dip.archive")
 PathLike = str | os.PathLike[str]
 
@@ -155,7 +157,7 @@ def downscale_archive(
     days = find_days(source, variable, daily_mean=daily_mean)
     chains = share.of(make_chains(days, length))
     given = {"members": members, "preset": preset, **options}
-    job, template = make_job(days[0], variable, factor, given, daily_mean=daily_mean, chain=length)
+    job, template = _make_job(days, variable, factor, given, daily_mean=daily_mean, chain=length)
     place = Place(Path(out), None if zarr is None else Path(zarr), icechunk, share)
     output = place.output(template, variable)
     finished = output.finished(job, days)
@@ -185,6 +187,20 @@ def downscale_archive(
     summary.write(place.summary)
     _repeat_warnings(summary.outcomes)
     return summary
+
+
+def _make_job(
+    days: Sequence[Day], variable: str, factor: FactorLike, given: Mapping[str, Any], **kind: Any
+) -> tuple[Job, xr.Dataset]:
+    """Check all options on the first day, or on one of the next: one that cannot be read stops none of the others."""
+    first: Exception | None = None
+    for day in days[:MOST_TRIES]:
+        try:
+            return make_job(day, variable, factor, given, **kind)
+        except UNREADABLE as error:
+            first = first or error
+    assert first is not None
+    raise first
 
 
 def _begin(

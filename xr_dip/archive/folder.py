@@ -12,7 +12,7 @@ import xarray as xr
 from xr_dip.archive.configuration import read_configuration, refuse_another
 from xr_dip.archive.days import Day
 from xr_dip.archive.job import Job
-from xr_dip.cf.netcdf import write_netcdf
+from xr_dip.cf.netcdf import remove_leftovers, write_netcdf
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ class Folder:
         """Make the folder and remove what a killed run left of the days to come."""
         self.path.mkdir(parents=True, exist_ok=True)
         for day in pending:
-            path = self.file(day.label)
-            path.with_name(f"{path.name}.tmp").unlink(missing_ok=True)
+            remove_leftovers(self.file(day.label))
         return self
 
     def write(self, label: str, result: xr.Dataset) -> None:
@@ -78,6 +77,9 @@ def _configuration(path: Path) -> dict[str, object]:
     try:
         with netcdf.Dataset(path) as file:
             attributes = {name: file.getncattr(name) for name in file.ncattrs()}
-    except OSError:
-        attributes = {}
+    except OSError as error:
+        raise FileExistsError(
+            f"Invalid output '{path}'. It must be a day of an archive, but cannot be read: {error}. Delete it, and the "
+            "day is done again, or move it if it is something else."
+        ) from error
     return read_configuration(attributes, path)

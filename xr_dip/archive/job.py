@@ -17,6 +17,7 @@ from xr_dip.archive.configuration import difference, digest, grid_digest, stamp
 from xr_dip.archive.days import Day, open_day
 from xr_dip.cf.provenance import configuration_json
 from xr_dip.cf.summary import CONFIGURATION
+from xr_dip.heights import same_unit
 from xr_dip.inputs import FactorLike, Target, find_target
 from xr_dip.relay import Relay
 
@@ -91,6 +92,11 @@ class Job:
             raise ValueError(f"Invalid day. It must be of the same kind as the first, but differs in {different}.")
         if grid_digest(fine, self.dims) != self.configuration["grid"]:
             raise ValueError("Invalid day. It must be on the same grid as the first, but its positions differ.")
+        units = _units(fine, self.variable)
+        if not same_unit(units, str(self.configuration["units"])):
+            raise ValueError(
+                f"Invalid day in {units!r}. It must be in the unit of the first: convert it, or leave it out."
+            )
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -154,8 +160,8 @@ def make_job(
     >>> job.configuration["members"], template.ssh_mean.shape
     (3, (1, 16, 16))
     """
-    with open_day(day, variable) as dataset:
-        lazy = dataset[variable].copy(data=dataset[variable].variable.chunk().data)
+    with open_day(day, variable, lazy=True) as dataset:
+        lazy = dataset[variable]
         target = _find_target(lazy, factor, options, dataset)
         prepared = {**options, **_arrays(target)}
         template = downscaling.downscale(lazy, factor, progress=False, dataset=dataset, **prepared)
@@ -171,6 +177,7 @@ def make_job(
         "chain": chain,
         "keep_members": bool(options.get("keep_members", False)),
         "grid": grid_digest(template, dims),
+        "units": _units(template, variable),
         "version": __version__,
     }
     plain = json.loads(configuration_json(configuration))
@@ -181,6 +188,10 @@ def _find_target(field: xr.DataArray, factor: FactorLike, options: Mapping[str, 
     known = inspect.signature(find_target).parameters
     chosen = {name: value for name, value in options.items() if name in known}
     return find_target(field, factor, dataset=dataset, **chosen)[1]
+
+
+def _units(result: xr.Dataset, variable: str) -> str:
+    return str(result[f"{variable}_mean"].attrs.get("units", ""))
 
 
 def _arrays(target: Target) -> dict[str, Any]:

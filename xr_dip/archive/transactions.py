@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from xr_dip.archive.store import Store
 BRANCH = "main"
 # A folder that only icechunk makes.
 MARK = "refs"
+UNTOUCHED = datetime.timedelta(days=1)
+"""Chunks of no transaction are left by a killed run if they are older; younger ones may be of one that is writing."""
 # On a file system it warns of parallel transactions each time that a store is opened; here there are none.
 LOGS = "warn,icechunk::storage=error"
 
@@ -47,17 +50,23 @@ class Transactions(Store):
     @contextmanager
     def writing(self, message: str) -> Iterator[Any]:
         """Give what xarray writes to; it counts from the end on, if there is no error."""
+        icechunk = importlib.import_module("icechunk")
+        nearest = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        if not os.access(nearest, os.W_OK):  # icechunk would panic, which nothing catches
+            raise PermissionError(f"'{nearest}' does not allow writing")
         try:
             session = self._repository().writable_session(BRANCH)
             yield session.store
             session.commit(message)
-        except importlib.import_module("icechunk").IcechunkError as error:
+        except icechunk.ConflictError as error:
+            raise OSError(f"another run has written to the store since ({error}); let one run write to it") from error
+        except icechunk.IcechunkError as error:
             raise OSError(str(error)) from error
 
     def begin(self, template: xr.Dataset, days: Collection[Day], pending: Collection[Day]) -> Store:
         """Make the store if it is not there, and remove what a killed run left."""
         begun = super().begin(template, days, pending)
-        self._repository().garbage_collect(datetime.datetime.now(datetime.UTC))
+        self._repository().garbage_collect(datetime.datetime.now(datetime.UTC) - UNTOUCHED)
         return begun
 
     def _create(self, whole: xr.Dataset) -> None:

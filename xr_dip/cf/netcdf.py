@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import shutil
+import socket
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import xarray as xr
 
 COMPRESSION = {"zlib": True, "complevel": 4}
+DAY = 86400.0
+"""Seconds."""
+_HOST = re.sub(r"\W", "_", socket.gethostname())
 # How an earlier file stored the variable; some of it excludes compression by zlib.
 STORAGE = ("contiguous", "chunksizes", "preferred_chunks", "szip", "zstd", "bzip2", "blosc")
 
@@ -74,7 +81,7 @@ def check_output(
 def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write a compressed NetCDF file that appears only when it is complete.
 
-    The file is written as ``<path>.tmp`` and then renamed; after a failure nothing new is left and an earlier file is
+    The file is written under another name and then renamed; after a failure nothing new is left and an earlier file is
     as it was.
 
     Parameters
@@ -103,7 +110,12 @@ def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite
     """
     target = check_output(path, overwrite=overwrite)
     with whole_file(target) as partial:
-        _compressed(dataset).to_netcdf(partial, engine="netcdf4")
+        try:
+            _compressed(dataset).to_netcdf(partial, engine="netcdf4")
+        except RuntimeError as error:
+            if "NetCDF" not in str(error):  # of the values, if they are lazy
+                raise
+            raise OSError(f"Cannot write '{target}': {error}. Is the disk full?") from error
     return target
 
 
@@ -161,12 +173,43 @@ def whole_file(target: Path) -> Iterator[Path]:
     ...     [path.name for path in Path(folder).iterdir()]
     ['a.txt']
     """
-    partial = target.with_name(f"{target.name}.tmp")
+    partial = target.with_name(f"{target.name}.{_HOST}-{os.getpid()}.tmp")
     try:
         yield partial
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed processes left of a file: those of this machine that are gone, and others after a day.
+
+    Parameters
+    ----------
+    target : Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     remove_leftovers(Path(folder) / "a.nc")
+    """
+    for path in target.parent.glob(f"{glob.escape(target.name)}.*.tmp"):
+        host, _, process = path.name.removeprefix(f"{target.name}.").removesuffix(".tmp").rpartition("-")
+        with suppress(FileNotFoundError):  # another process was faster
+            here = host == _HOST and process.isdigit() and os.name == "posix"
+            if not _is_running(int(process)) if here else time.time() - path.stat().st_mtime > DAY:
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def _compressed(dataset: xr.Dataset) -> xr.Dataset:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
 import xarray as xr
 
 from xr_dip.cf.provenance import read_cost
@@ -23,6 +25,9 @@ HEADLINES = {
     "seam_ratio": ("seams of tiles", "1 if they do not show"),
 }
 """Totals that say most, in this order: what each is called and what it is."""
+OF_ERRORS = re.compile(
+    r"(?P<of>.*?)(?P<kind>largest|mean_absolute|area_mean)_(?P<errors>conservation_error|fit_residual)"
+)
 IN_UNITS_OF_THE_FIELD = ("predicted_rmse", "conservation_error", "fit_residual")
 # Colours of the notebook's own theme, light or dark, show through.
 CARD = "border:1px solid rgba(128,128,128,.35);border-radius:.4em;padding:.4em .8em"
@@ -44,8 +49,8 @@ class Summary:
     made : mapping of str to str
         With what it was made, at what time, in how many seconds and on which device, as far as the attributes say so.
         A lazy result was not computed when they were written: it has no seconds.
-    units : str
-        Of the field; empty where they are unknown.
+    units : str or mapping
+        Of the field; of several in different units by name. Empty where they are unknown.
 
     Examples
     --------
@@ -57,7 +62,7 @@ class Summary:
     configuration: Mapping[str, object] = field(default_factory=dict)
     totals: Mapping[str, float] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
-    units: str = ""
+    units: str | Mapping[str, str] = ""
 
     @property
     def remark(self) -> str:
@@ -100,8 +105,13 @@ class Summary:
         return totals + [("time", self.made[key], f"on {self.made['device']}") for key in ("time",) if key in self.made]
 
     def _value(self, key: str) -> str:
-        units = self.units if key.endswith(IN_UNITS_OF_THE_FIELD) else ""
+        units = self._units_of(key) if key.endswith(IN_UNITS_OF_THE_FIELD) else ""
         return f"{self.totals[key]:.4g} {units}".strip()
+
+    def _units_of(self, key: str) -> str:
+        if isinstance(self.units, str):
+            return self.units
+        return next((units for name, units in self.units.items() if key.startswith(f"{name}_")), "")
 
     def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         options = [
@@ -134,12 +144,13 @@ def _folded(heading: str, rows: list[tuple[str, str]]) -> str:
 
 
 def summarize(result: xr.Dataset) -> Summary:
-    """Read the configuration and the totals of a result from its attributes.
+    """Read the configuration of a result from its attributes, and its totals.
 
     Parameters
     ----------
     result : Dataset
-        As `xr_dip.downscale` returns it, or as read back from a file.
+        As `xr_dip.downscale` returns it, or as read back from a file. Totals are those of the times that it has: of
+        one that is part of a series, or joined of several, the attributes tell those of others.
 
     Returns
     -------
@@ -165,14 +176,42 @@ def summarize(result: xr.Dataset) -> Summary:
             f"Invalid Dataset with the attributes {sorted(attrs)}. It must be a result of xr_dip, "
             f"with the attribute '{CONFIGURATION}'."
         )
-    totals = {
+    told = {
         key.removeprefix(PREFIX): float(value)
         for key, value in attrs.items()
         if key.startswith(PREFIX) and not isinstance(value, str)
     }
+    found = {key: _total(result, key, told) for key in told}
+    totals = {key: value for key, value in found.items() if not np.isnan(value)}
     title = str(attrs.get("title", "xr_dip result"))
     made = _made(attrs) | _cost(result)
     return Summary(title, json.loads(attrs[CONFIGURATION]), totals, made, _units(result))
+
+
+def _total(result: xr.Dataset, key: str, told: Mapping[str, float]) -> float:
+    """Total of the times of a result; as it was told where the variable is not there, NaN where it is not known."""
+    part = _variable(result, key)
+    if part is not None:
+        return float(part.mean())
+    match = OF_ERRORS.fullmatch(key)
+    errors = None if match is None else _variable(result, match["of"] + match["errors"])
+    if match is None or errors is None:
+        return told[key]
+    if match["kind"] == "largest":
+        return float(abs(errors).max())
+    absolute = float(abs(errors).mean())
+    if match["kind"] == "mean_absolute":
+        return absolute
+    # That over the area needs areas: it is what it was if the errors are.
+    same = np.isclose(absolute, told.get(f"{match['of']}mean_absolute_{match['errors']}", np.nan), rtol=1e-3)
+    return told[key] if same else np.nan
+
+
+def _variable(result: xr.Dataset, key: str) -> xr.DataArray | None:
+    """Variable of a total, which has the name of the field in front only where several have one of its kind."""
+    fields = [str(name).removesuffix("_mean") for name in result.data_vars if str(name).endswith("_mean")]
+    names = [key, *(key.removeprefix(f"{field}_") for field in fields)]
+    return next((result[name] for name in names if name in result.data_vars), None)
 
 
 def _made(attrs: Mapping[str, object]) -> dict[str, str]:
@@ -194,7 +233,10 @@ def _cost(result: xr.Dataset) -> dict[str, str]:
     return {"time": f"{sum(seconds for seconds, _ in costs):.1f} s", "device": ", ".join(devices)}
 
 
-def _units(result: xr.Dataset) -> str:
-    """Units of the estimates, if they have one and the same."""
-    units = {str(part.attrs.get("units", "")) for key, part in result.data_vars.items() if str(key).endswith("_mean")}
-    return units.pop() if len(units) == 1 else ""
+def _units(result: xr.Dataset) -> str | dict[str, str]:
+    """Units of the estimates, by name where they differ."""
+    parts = {
+        str(key).removesuffix("_mean"): part for key, part in result.data_vars.items() if str(key).endswith("_mean")
+    }
+    units = {name: str(part.attrs.get("units", "")) for name, part in parts.items()}
+    return next(iter(units.values()), "") if len(set(units.values())) <= 1 else units

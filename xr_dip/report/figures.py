@@ -240,7 +240,7 @@ def _misfits(result: xr.Dataset, name: str) -> list[tuple[str, str, str]]:
 def _shares(result: xr.Dataset, name: str) -> list[tuple[str, str, str]]:
     """Shares of the fine cells that have a flag."""
     flag = part_of(result, name, "flag")
-    if flag is None or "flag_masks" not in flag.attrs:
+    if flag is None or "flag_masks" not in flag.attrs or flag.dtype.kind not in "iu":  # of a mean there are none
         return []
     masks = zip(str(flag.attrs["flag_meanings"]).split(), np.atleast_1d(flag.attrs["flag_masks"]), strict=True)
     shares = {meaning: float(((flag & mask) != 0).mean()) for meaning, mask in masks}
