@@ -1,5 +1,7 @@
 """The parts of a result, and the coarse field that it was made from."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -76,6 +78,13 @@ def coarse_on(kind):
     return xr.DataArray(values, axes, ("lat", "lon"), name="ssh")
 
 
+@cache
+def both_on(kind):
+    """Coarse field and a fine one, whose block means are off by much."""
+    coarse = coarse_on(kind)
+    return coarse, xr_dip.interpolate(coarse, (2, 3), "bicubic")
+
+
 @pytest.mark.parametrize("kind", ["curvilinear", "projected", "across the date line", "uneven"])
 @given(
     rows=st.tuples(st.integers(0, ROWS - 2), st.integers(2, ROWS)),
@@ -83,10 +92,9 @@ def coarse_on(kind):
     turned=st.tuples(st.booleans(), st.booleans()),
     with_coarse=st.booleans(),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_a_window_of_a_result_turned_or_not_has_the_input_of_its_cells(kind, rows, columns, turned, with_coarse):
-    coarse = coarse_on(kind)
-    fine = xr_dip.interpolate(coarse, (2, 3), "bicubic")  # block means are off by much
+    coarse, fine = both_on(kind)
     window, within = {}, {}
     for dim, (start, count), flip, parts in zip(coarse.dims, (rows, columns), turned, (2, 3), strict=True):
         cells = np.arange(coarse.sizes[dim])[start : start + count]
@@ -120,6 +128,14 @@ def test_scores_of_a_result_that_was_sorted_are_the_same(coarse):
     with pytest.warns(xr_dip.DipWarning, match="not those of whole coarse cells"):
         scores = fine.isel(latitude=slice(1, 15)).dip.verify(truth.isel(latitude=slice(1, 15)))
     assert "rmse_kriging" not in scores
+
+
+def test_cells_that_are_masked_have_no_input(coarse):
+    fine = xr_dip.interpolate(coarse, 2, "bicubic")
+    north = coarse.latitude > coarse.latitude[3]
+    found = reading.coarse_input(fine.where(fine.latitude > float(coarse.latitude[3:5].mean())), "ssh")
+    np.testing.assert_allclose(found, coarse.where(north), atol=1e-6)
+    assert found.dims == coarse.dims
 
 
 def test_weights_of_the_user_are_not_in_a_result(coarse):

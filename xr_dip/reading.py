@@ -274,5 +274,8 @@ def _errors_on(
     error = part_of(result, name, "conservation_error")
     if error is None:
         return xr.DataArray(0.0)
-    bare = error.drop_vars([key for key in error.coords if key not in mean.dims]).isel(cells)
-    return bare.rename({f"{dim}_coarse": dim for dim in (horizontal.y_dim, horizontal.x_dim)})
+    dims = (horizontal.y_dim, horizontal.x_dim)
+    # `Dataset.where` with a condition on fine cells repeats the coarse ones along them.
+    alone = error.mean([dim for dim in dims if dim in error.dims])
+    bare = alone.drop_vars([key for key in alone.coords if key not in mean.dims]).isel(cells)
+    return bare.rename({f"{dim}_coarse": dim for dim in dims})
