@@ -124,33 +124,34 @@ def test_infinite_values_and_undeclared_fill_values_are_located(method):
 
 
 @pytest.mark.parametrize("key", ["_FillValue", "missing_value"])
-def test_fill_values_that_are_not_decoded_are_no_heights(key):
+@pytest.mark.parametrize("fill", [-99.0, 1e20])
+@pytest.mark.parametrize("lazy", [True, False])
+def test_fill_values_that_are_declared_and_not_decoded_are_missing(key, fill, lazy):
     """-99 is within the heights that are taken."""
     values = field().values
-    values[1, 2] = -99.0
-    raw = field(values)
-    raw.attrs[key] = np.float32(-99.0)
-    with pytest.raises(
-        ValueError, match=rf"Invalid ssh -99.0 at lat=1, lon=2 .*That is the {key} of its attributes: open"
-    ):
-        xr_dip.interpolate(raw, 2)
-    with pytest.raises(
-        ValueError, match=rf"Invalid lazy 'ssh' with the attributes {{'{key}'.*must be decoded: open the file"
-    ):
-        xr_dip.interpolate(raw.chunk(), 2)
-    assert np.isnan(xr_dip.interpolate(raw, 2, land_value=-99.0).ssh_mean[2, 4])
-    raw[1, 2] = 0.5
-    assert np.isfinite(xr_dip.interpolate(raw, 2).ssh_mean).all()
+    values[1, 2] = np.nan
+    decoded = xr_dip.interpolate(field(values), 2)
+    raw = field(values).fillna(fill)
+    raw.attrs[key] = raw.dtype.type(fill)
+    xr.testing.assert_equal(xr_dip.interpolate(raw.chunk() if lazy else raw, 2).compute(), decoded)
+    left = field(values).assign_attrs({key: fill})
+    xr.testing.assert_equal(xr_dip.interpolate(left.chunk() if lazy else left, 2).compute(), decoded)
 
 
 def test_packed_heights_are_refused_before_their_type_is():
     packed = (100 * field()).astype("int16")
     packed.attrs |= {"scale_factor": 0.01}
-    for raw in (packed, packed.astype("float64")):
+    floating = packed.astype("float64")
+    for raw in (packed, floating, floating.chunk(), (0.01 * floating).chunk()):
+        raw.attrs = packed.attrs
         with pytest.raises(
-            ValueError, match=r"Invalid 'ssh' with the attributes {'scale_factor': 0.01}. It must be dec"
+            ValueError, match=r"Invalid 'ssh' with the attributes {'scale_factor': 0.01}.*drop these attr"
         ):
             xr_dip.interpolate(raw, 2)
+    scaled = (0.01 * floating).assign_attrs(packed.attrs)
+    assert np.isfinite(xr_dip.interpolate(scaled, 2).ssh_mean).all()
+    plain = field().assign_attrs(scale_factor=1.0, add_offset=0.0)
+    assert np.isfinite(xr_dip.interpolate(plain.chunk(), 2).ssh_mean).all()
 
 
 def test_heights_in_centimetres_may_be_larger():

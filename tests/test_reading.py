@@ -118,6 +118,40 @@ def test_a_window_that_begins_within_a_cell_has_no_input(kind, with_coarse):
     assert reading.coarse_input(fine.isel({y: slice(4, 16)})[["ssh_mean", "ssh_flag"]], "ssh") is None
 
 
+POLAR = np.arange(-90.0, 91.0, 15.0)
+TELESCOPE = np.concatenate([np.full(5, 0.1), 0.1 * 1.2 ** np.arange(8)]).cumsum()
+
+
+@pytest.mark.parametrize("factor", [4, 16])
+@pytest.mark.parametrize(
+    ("latitude", "longitude"),
+    [
+        (POLAR, np.arange(0.0, 360.0, 30.0)),
+        (20 + 1.25 ** np.arange(8).cumsum() ** 0.5, np.arange(6.0)),
+        (TELESCOPE, 3 - TELESCOPE),
+    ],
+    ids=["poles", "stretched", "telescope"],
+)
+def test_the_input_of_a_whole_result_comes_back_on_any_grid(latitude, longitude, factor):
+    values = np.random.default_rng(2).normal(size=(len(latitude), len(longitude)))
+    da = xr.DataArray(values, {"lat": latitude, "lon": longitude}, ("lat", "lon"), name="ssh")
+    for dims in (("lat", "lon"), ("lon", "lat")):
+        found = reading.coarse_input(xr_dip.interpolate(da.transpose(*dims), factor, "bicubic"), "ssh")
+        np.testing.assert_allclose(found.transpose("lat", "lon"), values, atol=1e-6)
+
+
+@pytest.mark.parametrize(("start", "whole"), [(15.0, True), (0.0, False)])
+def test_a_globe_that_was_turned_has_its_input_unless_that_cut_a_cell(start, whole):
+    values = np.random.default_rng(2).normal(size=(4, 12))
+    axes = {"lat": 10.0 * np.arange(4), "lon": start + np.arange(0.0, 360.0, 30.0)}
+    fine = xr_dip.interpolate(xr.DataArray(values, axes, ("lat", "lon"), name="ssh"), 2, "bicubic")
+    found = reading.coarse_input(fine.assign_coords(lon=(fine.lon + 180) % 360 - 180).sortby("lon"), "ssh")
+    if whole:
+        np.testing.assert_allclose(found, np.roll(values, 6, axis=1), atol=1e-6)
+    else:
+        assert found is None
+
+
 def test_scores_of_a_result_that_was_sorted_are_the_same(coarse):
     truth = xr_dip.synthetic.gulf_stream((16, 16), resolution=1 / 10, land=True).ssh
     fine = truth.coarsen(latitude=2, longitude=2).mean().dip.interpolate(2, "bicubic")
@@ -128,6 +162,12 @@ def test_scores_of_a_result_that_was_sorted_are_the_same(coarse):
     with pytest.warns(xr_dip.DipWarning, match="not those of whole coarse cells"):
         scores = fine.isel(latitude=slice(1, 15)).dip.verify(truth.isel(latitude=slice(1, 15)))
     assert "rmse_kriging" not in scores
+
+
+def test_without_errors_only_estimates_that_keep_the_input_tell_it(coarse):
+    for method, known in (("bicubic", False), ("kriging", True)):
+        found = reading.coarse_input(xr_dip.interpolate(coarse, 2, method).drop_vars("conservation_error"), "ssh")
+        assert (found is not None) == known
 
 
 def test_cells_that_are_masked_have_no_input(coarse):

@@ -164,7 +164,7 @@ def test_the_field_must_be_flat_and_the_factor_whole():
         ([[np.nan, np.nan]], r"Invalid ssh of shape \(1, 2\). It must hold data, but it is NaN everywhere"),
         (
             [[0.0, -100.1]],
-            r"Invalid ssh -100.1 at index \(0, 1\). It must be within 100 of 0.*set `_FillValue` in the file",
+            r"Invalid ssh -100.1 at index \(0, 1\). It must be within 100 of 0.*set `_FillValue`",
         ),
         ([[1e20, 0.0]], r"Invalid ssh 1e\+20 at index \(0, 0\).*A fill value must be declared"),
         ([0.0], r"Invalid ssh of type float64 and shape \(1,\). It must be real numbers \(..., ny, nx\)"),

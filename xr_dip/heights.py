@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from xr_dip.arrays import ONE_VARIABLE, check_array
-from xr_dip.cf.undecoded import DECODE, FILLS, check_unpacked
+from xr_dip.cf.undecoded import check_unpacked
 from xr_dip.errors import first_index
 from xr_dip.sea import LARGEST_HEIGHT
 
@@ -85,12 +85,11 @@ def check_floating(da: xr.DataArray) -> None:
 
 
 def check_heights(da: xr.DataArray, largest: float) -> None:
-    """Refuse infinite values and fill values of a field in memory; lazy ones are looked at when computed.
+    """Refuse infinite values and undeclared fill values of a field in memory; lazy ones are looked at when computed.
 
     Parameters
     ----------
     da : DataArray
-        With its land missing. A lazy one must have no fill value among its attributes.
     largest : float
         A hundred metres in the unit of the field.
 
@@ -106,15 +105,9 @@ def check_heights(da: xr.DataArray, largest: float) -> None:
     ...
     ValueError: Invalid ssh inf at lat=1 (lat 41.0). It must be finite, or NaN where there is no data.
     """
-    told = {key: np.ravel(da.attrs[key]) for key in FILLS if key in da.attrs}
-    fills = {key: values.astype(da.dtype) for key, values in told.items() if values.dtype.kind in "fiu"}
     if da.chunks is not None:
-        if any(np.isfinite(values).any() for values in fills.values()):
-            raise ValueError(f"Invalid lazy {da.name!r} with the attributes {told}. It must be decoded: {DECODE}.")
         return
-    declared = np.concatenate([np.empty(0, da.dtype), *fills.values()])
     for wrong, rule in (
-        (np.isin(da.values, declared), f"That is the {' or '.join(fills)} of its attributes: {DECODE}."),
         (np.isinf(da.values), "It must be finite, or NaN where there is no data."),
         (np.abs(da.values) > largest, _rule_of_heights(da, largest)),
     ):
@@ -129,11 +122,10 @@ def _rule_of_heights(da: xr.DataArray, largest: float) -> str:
     """Say what a value beyond a hundred metres may be: no height at all, or a fill value."""
     if _units(da) in ("", *UNITS_PER_METRE):
         return (
-            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue` in "
-            "the file, which xarray decodes, or replace it by NaN with `.where`."
+            f"It must be within {largest:.0f} of 0, which is 100 m. A fill value must be declared: set `_FillValue`, "
+            "or replace it by NaN."
         )
     return (
         f"It must be a sea surface height in m, cm or mm, within 100 m of 0, but its units are {da.attrs['units']!r}. "
-        "If it is a height, set its units; if the value is a fill value, set `_FillValue` in the file, which "
-        "xarray decodes, or replace it by NaN with `.where`."
+        "If it is a height, set its units; if the value is a fill value, set `_FillValue`, or replace it by NaN."
     )

@@ -14,6 +14,7 @@ import xarray as xr
 from xr_dip.blocks import Factor
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
 from xr_dip.cf.sea_masks import find_mask
+from xr_dip.cf.undecoded import without_fills
 from xr_dip.checks import check_land_value, check_name, check_whole
 from xr_dip.errors import DipWarning
 from xr_dip.geometry.grid import CurvilinearGrid, Grid, RectilinearGrid
@@ -122,7 +123,7 @@ def find_target(
     """
     check_floating(da)
     land = None if dataset is None else find_mask(dataset, da)
-    field = drop_land(da, land_value=check_land_value(land_value), mask=land)
+    field = drop_land(without_fills(da), land_value=check_land_value(land_value), mask=land)
     horizontal = find_horizontal(field, x_dim=x_dim, y_dim=y_dim, x_coord=x_coord, y_coord=y_coord, dataset=dataset)
     largest = largest_height(da)
     check_heights(field, largest)

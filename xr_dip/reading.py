@@ -10,7 +10,7 @@ import xarray as xr
 
 from xr_dip.cf.cell_methods import drop_ensemble_label
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
-from xr_dip.cf.summary import summarize
+from xr_dip.cf.summary import Summary, read_configuration
 from xr_dip.coarsening import coarsen, fine_weights
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.sea import Flag
@@ -146,7 +146,7 @@ def configuration_of(result: xr.Dataset, name: str) -> Mapping[str, object]:
     >>> configuration_of(xr.Dataset(attrs={"xr_dip_configuration": '{"ssh": {"seed": 0}}'}), "ssh")
     {'seed': 0}
     """
-    configuration = summarize(result).configuration
+    configuration = read_configuration(result)
     own = configuration.get(name)
     return own if isinstance(own, Mapping) else configuration
 
@@ -191,12 +191,13 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     along_y, along_x = cast(Sequence[int], configuration["factor"])
     if mean.sizes[horizontal.y_dim] % along_y or mean.sizes[horizontal.x_dim] % along_x:
         return None
+    cells = find_cells(result, mean, horizontal, (along_y, along_x))
+    not_kept = bool(Summary("", configuration).remark)
+    if cells is None or (not_kept and part_of(result, name, "conservation_error") is None):
+        return None
     areas = fine_weights(mean, weights, horizontal)
     dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}
     coarse, _ = coarsen(_constrained(result, name, mean), (along_y, along_x), weights=areas, **dims, **seen)
-    cells = find_cells(coarse, result, mean, horizontal, (along_y, along_x))
-    if cells is None:
-        return None
     return (
         (coarse - _errors_on(result, name, mean, horizontal, cells))
         .rename(name)
@@ -262,9 +263,9 @@ def _constrained(result: xr.Dataset, name: str, mean: xr.DataArray) -> xr.DataAr
     flag = part_of(result, name, "flag")
     if flag is None:
         return mean
-    flags = flag.fillna(0.0)  # of a time that is missing, or of an average, which is no sum of flags
-    whole = flags.where(flags == flags.round(), 0.0).astype(np.int8)
-    return mean.where((whole.variable & Flag.extrapolated) == 0)
+    if flag.dtype.kind == "f":  # with times that are missing, or of an average, which is no sum of flags
+        flag = flag.where(flag == flag.round(), 0.0)
+    return mean.where((flag.variable.astype(np.int8) & Flag.extrapolated) == 0)
 
 
 def _errors_on(
@@ -272,7 +273,7 @@ def _errors_on(
 ) -> xr.DataArray:
     """Errors of the coarse values of some cells, on the dimensions of the estimate; NaN without value, 0 if unknown."""
     error = part_of(result, name, "conservation_error")
-    if error is None:
+    if error is None:  # of an estimate that keeps them, see `coarse_input`
         return xr.DataArray(0.0)
     dims = (horizontal.y_dim, horizontal.x_dim)
     # `Dataset.where` with a condition on fine cells repeats the coarse ones along them.

@@ -235,7 +235,7 @@ def check_values(values: npt.NDArray[np.floating], name: str, largest: float = L
     Traceback (most recent call last):
     ...
     ValueError: Invalid ssh 1e+20 at index (0, 1). It must be within 100 of 0, which is 100 m. A fill value must be \
-declared: set `_FillValue` in the file, which xarray decodes, or replace it by NaN with `.where`.
+declared: set `_FillValue`, or replace it by NaN.
     """
     if values.dtype.kind not in "fiu" or values.ndim < 2:
         raise ValueError(
@@ -254,8 +254,7 @@ declared: set `_FillValue` in the file, which xarray decodes, or replace it by N
         index = first_index(beyond)
         raise ValueError(
             f"Invalid {name} {values[index]} at index {index}. It must be within {largest:.0f} of 0, "
-            "which is 100 m. A fill value must be declared: set `_FillValue` in the file, which xarray decodes, or "
-            "replace it by NaN with `.where`."
+            "which is 100 m. A fill value must be declared: set `_FillValue`, or replace it by NaN."
         )
 
 

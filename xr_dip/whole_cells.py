@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -10,29 +11,28 @@ import xarray as xr
 
 from xr_dip.blocks import Factor, FloatArray
 from xr_dip.cf.horizontal import Horizontal
+from xr_dip.geometry.corners import normalise
+from xr_dip.geometry.edges import midpoint_edges
 from xr_dip.geometry.ellipsoid import unit_vectors
 
 Indices = dict[str, npt.NDArray[np.intp]]
+Places = npt.NDArray[np.intp]
 
-SHIFT = 0.05
-"""Cells: so far from the middle of their edges may centres lie on an uneven grid."""
+UNEVEN = 0.05
+"""Coarse cells: half of all centres may lie so far from the middle of their cell, on a grid with bounds of its own."""
 RADIUS = 6.371e6
 """Of the Earth, metres."""
 
 
-def find_cells(
-    blocks: xr.DataArray, result: xr.Dataset, mean: xr.DataArray, horizontal: Horizontal, factor: Factor
-) -> Indices | None:
+def find_cells(result: xr.Dataset, mean: xr.DataArray, horizontal: Horizontal, factor: Factor) -> Indices | None:
     """Find the coarse cells of a result that its fine cells make up.
 
     Parameters
     ----------
-    blocks : DataArray
-        The fine cells in blocks of the factor, counted from the first one, with their positions.
     result : Dataset
         Positions of coarse cells are ``<name>_coarse``.
     mean : DataArray
-        The fine cells.
+        The fine cells, a multiple of the factor along both dimensions.
     horizontal : Horizontal
         Of the fine cells.
     factor : (int, int)
@@ -40,8 +40,8 @@ def find_cells(
     Returns
     -------
     dict of str to array of int, or None
-        Place of each block along the coarse dimensions. None where blocks are no coarse cells, as in a window that
-        begins within one, or nothing tells whether they are.
+        Along the coarse dimensions the place of each block of the factor, counted from the first fine cell. None where
+        blocks are no coarse cells, as in a window that begins within one, or nothing tells whether they are.
 
     Examples
     --------
@@ -49,71 +49,101 @@ def find_cells(
     >>> from xr_dip.cf.horizontal import find_horizontal
     >>> fine = xr_dip.interpolate(xr_dip.synthetic.gulf_stream((8, 8)).ssh, 2)
     >>> turned = fine.isel(latitude=slice(8), longitude=slice(4, 10)).sortby("latitude", ascending=False)
-    >>> blocks = turned.ssh_mean.coarsen(latitude=2, longitude=2).mean()
-    >>> cells = find_cells(blocks, turned, turned.ssh_mean, find_horizontal(turned.ssh_mean), (2, 2))
+    >>> cells = find_cells(turned, turned.ssh_mean, find_horizontal(turned.ssh_mean), (2, 2))
     >>> {dim: places.tolist() for dim, places in cells.items()}
     {'latitude_coarse': [3, 2, 1, 0], 'longitude_coarse': [2, 3, 4]}
     """
     dims = (horizontal.y_dim, horizontal.x_dim)
-    lines = {dim: _line_along(dim, blocks, result) for dim in dims}
+    lines = [_line_along(dim, mean, result) for dim in dims]
     positions = [name for name in (horizontal.latitude_name, horizontal.longitude_name) if name is not None]
-    if all(name is not None for name in lines.values()):
-        found = {
-            f"{dim}_coarse": _match(blocks[name], result[f"{name}_coarse"], mean[name], parts)
-            for (dim, name), parts in zip(lines.items(), factor, strict=True)
-        }
-    elif positions and all(name in blocks.coords and f"{name}_coarse" in result.coords for name in positions):
-        found = _match_in_plane(blocks, result, horizontal, factor)
+    found: list[Places | None]
+    if lines[0] is not None and lines[1] is not None:
+        found = [
+            _match(
+                mean[name].values.astype(np.float64),
+                result[f"{name}_coarse"].values.astype(np.float64),
+                parts,
+                turn=360.0 if name == horizontal.longitude_name else np.inf,
+                limit=90.0 if name == horizontal.latitude_name else np.inf,
+            )
+            for name, parts in zip(lines, factor, strict=True)
+        ]
+    elif positions and all(name in mean.coords and f"{name}_coarse" in result.coords for name in positions):
+        found = _match_in_plane(mean, result, horizontal, factor)
     else:  # without positions nothing but sizes can be compared
-        sizes = {f"{dim}_coarse": blocks.sizes[dim] for dim in dims}
-        found = {dim: np.arange(size) if result.sizes.get(dim) == size else None for dim, size in sizes.items()}
-    known = {dim: places for dim, places in found.items() if places is not None}
+        sizes = [mean.sizes[dim] // parts for dim, parts in zip(dims, factor, strict=True)]
+        found = [
+            np.arange(size) if result.sizes.get(f"{dim}_coarse") == size else None
+            for dim, size in zip(dims, sizes, strict=True)
+        ]
+    known = {f"{dim}_coarse": places for dim, places in zip(dims, found, strict=True) if places is not None}
     return known if len(known) == len(dims) else None
 
 
-def _line_along(dim: str, blocks: xr.DataArray, result: xr.Dataset) -> Hashable | None:
+def _line_along(dim: str, mean: xr.DataArray, result: xr.Dataset) -> Hashable | None:
     """Name of a coordinate along one dimension that the coarse cells have, too."""
-    names = [name for name, coord in blocks.coords.items() if coord.dims == (dim,) and coord.dtype.kind in "fiu"]
-    stored = (
-        name for name in names if result.coords.get(f"{name}_coarse", xr.Variable((), 0)).dims == (f"{dim}_coarse",)
-    )
-    return next(stored, None)
+    for name, coord in mean.coords.items():
+        stored = result.coords.get(f"{name}_coarse")
+        if (
+            coord.dims == (dim,)
+            and coord.dtype.kind in "fiu"
+            and stored is not None
+            and stored.dims == (f"{dim}_coarse",)
+        ):
+            return name
+    return None
 
 
-def _tolerance(parts: int) -> float:
-    """Less than the shift by one fine cell, in coarse cells, where that is more than what uneven grids ask for."""
-    return max(0.5 / parts, SHIFT)
-
-
-def _match(blocks: xr.DataArray, stored: xr.DataArray, fine: xr.DataArray, parts: int) -> npt.NDArray[np.intp] | None:
+def _match(fine: FloatArray, stored: FloatArray, parts: int, *, turn: float, limit: float) -> Places | None:
     """Places of blocks among coarse cells along a line; None if one is at none, or two at the same."""
-    around = 360.0 if str(fine.attrs.get("units", "")).startswith("degree") else np.inf
-    apart = blocks.values[:, np.newaxis] - stored.values
-    apart = np.abs(apart - around * np.round(apart / around)) if np.isfinite(around) else np.abs(apart)
+    blocks, centres = _unwrapped(fine, turn).reshape(-1, parts).mean(axis=1), _unwrapped(stored, turn)
+    # A cell reaches half-way to its neighbours, so that its middle is not its centre where the grid is uneven.
+    half = parts * float(np.median(np.abs(np.diff(fine)))) / 2
+    edges = midpoint_edges(centres) if len(centres) > 1 else np.array([centres[0] - half, centres[0] + half])
+    edges = np.clip(edges, -limit, limit)
+    apart = blocks[:, np.newaxis] - (edges[1:] + edges[:-1]) / 2
+    apart = np.abs(apart - turn * np.round(apart / turn) if np.isfinite(turn) else apart) / np.abs(np.diff(edges))
     places = apart.argmin(axis=1)
-    steps = np.abs(np.diff(fine.values.astype(np.float64)))
-    width = parts * float(np.median(steps)) if steps.size else np.inf
-    near = apart.min(axis=1) <= _tolerance(parts) * width
-    return places if near.all() and len(set(places.tolist())) == len(places) else None
+    if apart.min(axis=1).max() < 0.5 / parts and len(set(places.tolist())) == len(places):
+        return np.asarray(places)
+    every = np.arange(len(centres))
+    for places in (every, every[::-1]) if len(blocks) == len(centres) else ():
+        if np.median(apart[every, places]) < max(0.5 / parts, UNEVEN):
+            return np.asarray(places)
+    return None
+
+
+def _unwrapped(values: FloatArray, turn: float) -> FloatArray:
+    return np.unwrap(values, period=turn) if np.isfinite(turn) else values
 
 
 def _match_in_plane(
-    blocks: xr.DataArray, result: xr.Dataset, horizontal: Horizontal, factor: Factor
-) -> dict[str, npt.NDArray[np.intp] | None]:
-    """Places of blocks among coarse cells with positions on two dimensions: a window of them, perhaps turned round."""
+    mean: xr.DataArray, result: xr.Dataset, horizontal: Horizontal, factor: Factor
+) -> list[Places | None]:
+    """Places of blocks among coarse cells with positions on two dimensions: all or a window of them, perhaps turned."""
     names = horizontal.latitude_name, horizontal.longitude_name
     dims = (horizontal.y_dim, horizontal.x_dim)
     coarse_dims = (f"{dims[0]}_coarse", f"{dims[1]}_coarse")
-    here = unit_vectors(*(blocks[name].transpose(*dims).values for name in names))
+    fine = unit_vectors(*(mean[name].transpose(*dims).values for name in names))
     there = unit_vectors(*(result[f"{name}_coarse"].transpose(*coarse_dims).values for name in names))
-    corners = [_nearest(there, here[index, index]) for index in (0, -1)]
-    places = [_run(first, last, size) for first, last, size in zip(*corners, here.shape[:2], strict=True)]
-    if places[0] is None or places[1] is None:
-        return dict.fromkeys(coarse_dims)
-    apart = np.linalg.norm(here - there[np.ix_(places[0], places[1])], axis=-1) * RADIUS
+    rows, columns = fine.shape[0] // factor[0], fine.shape[1] // factor[1]
+    here = normalise(fine.reshape(rows, factor[0], columns, factor[1], 3).mean(axis=(1, 3)))
     size = min(step * parts for step, parts in zip(horizontal.grid.spacing(), factor, strict=True))
-    near = bool(np.nanmax(apart, initial=0.0) <= _tolerance(max(factor)) * size)
-    return dict(zip(coarse_dims, places if near else (None, None), strict=True))
+    exact = 0.5 / max(factor)
+
+    def shifts(y: Places, x: Places) -> FloatArray:
+        return np.asarray(np.linalg.norm(here - there[np.ix_(y, x)], axis=-1) * RADIUS / size)
+
+    if here.shape == there.shape:
+        ways = ((np.arange(count), np.arange(count)[::-1]) for count in (rows, columns))
+        y, x = min(product(*ways), key=lambda places: float(np.nanmedian(shifts(*places))))
+        if np.nanmedian(shifts(y, x)) < max(exact, UNEVEN):
+            return [y, x]
+    first, last = (_nearest(there, here[index, index]) for index in (0, -1))
+    along_y, along_x = (_run(first[dim], last[dim], here.shape[dim], there.shape[dim]) for dim in (0, 1))
+    if along_y is None or along_x is None or not np.nanmax(shifts(along_y, along_x)) < exact:
+        return [None, None]
+    return [along_y, along_x]
 
 
 def _nearest(there: FloatArray, point: FloatArray) -> tuple[int, int]:
@@ -122,7 +152,9 @@ def _nearest(there: FloatArray, point: FloatArray) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _run(first: int, last: int, size: int) -> npt.NDArray[np.intp] | None:
-    """Return the places from one to another, in either direction, if they are as many as wanted."""
-    step = 1 if last >= first else -1
-    return np.arange(first, last + step, step) if abs(last - first) + 1 == size else None
+def _run(first: int, last: int, count: int, total: int) -> Places | None:
+    """Return the places from one to another, in either direction and around the end, if they are as many as wanted."""
+    for step in (1, -1):
+        if step * (last - first) % total + 1 == count:
+            return (first + step * np.arange(count)) % total
+    return None

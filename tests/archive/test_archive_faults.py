@@ -213,6 +213,19 @@ def test_steps_that_are_not_alike_are_not_averaged(tiny, tmp_path, change, messa
     assert re.search(message, summary.outcomes[0].reason)
 
 
+def rounded(dataset):
+    """Positions in single precision, no unit, and a static field that the first file does not have."""
+    angles = {name: dataset[name].astype("float32") for name in ("lat", "lon")}
+    bare = dataset.assign(ssh=dataset.ssh.drop_attrs(), bathy=dataset.ssh[0].drop_vars("time"))
+    return bare.assign_coords(angles)
+
+
+def test_steps_whose_files_differ_in_what_does_not_matter_are_averaged(tiny, tmp_path):
+    for index, part in enumerate(changed_noon(rounded)):
+        part.to_netcdf(tmp_path / f"{index}.nc")
+    assert run(str(tmp_path / "?.nc"), tmp_path / "out", daily_mean=True).done == DAYS[:1]
+
+
 def test_steps_in_another_order_of_dimensions_are_averaged(tiny, tmp_path):
     for kind, change in (("same", lambda ds: ds), ("turned", lambda ds: ds.transpose("lon", "lat", "time"))):
         for index, part in enumerate(changed_noon(change)):

@@ -239,7 +239,7 @@ def test_angles_that_are_counted_in_another_way_are_refused(name, units, message
 
 
 def test_packed_positions_are_refused():
-    da = cmems()
+    da = cmems(latitude=np.array([10.0, 11.0, 12.0]))
     da.latitude.attrs["scale_factor"] = 1e-6
     with pytest.raises(ValueError, match=r"Invalid 'latitude' with the attributes {'scale_factor': 1e-06}. It must be"):
         find_horizontal(da)

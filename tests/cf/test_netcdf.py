@@ -62,7 +62,9 @@ def test_a_disk_that_takes_no_more_is_named_with_the_file(tmp_path, dataset, mon
         raise RuntimeError("NetCDF: HDF error")
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
-    with pytest.raises(OSError, match=r"Cannot write '.*fine.nc': NetCDF: HDF error. Is the disk full\?"):
+    with pytest.raises(
+        OSError, match=r"Cannot write '.*fine.nc': NetCDF: HDF error. Is the disk full, or a source damaged\?"
+    ):
         write_netcdf(dataset, tmp_path / "fine.nc")
     monkeypatch.setattr(xr.Dataset, "to_netcdf", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):

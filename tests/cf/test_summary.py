@@ -2,12 +2,13 @@
 
 import json
 
+import dask
 import numpy as np
 import pytest
 import xarray as xr
 
 import xr_dip
-from xr_dip.cf.summary import summarize
+from xr_dip.cf.summary import read_configuration, summarize
 
 ATTRIBUTES = {
     "title": "ssh <fine>",
@@ -142,6 +143,25 @@ def test_totals_are_those_of_the_times_at_hand():
     assert summarize(joined[["ssh_mean"]]).totals == summarize(days[0]).totals
 
 
+def test_totals_of_a_lazy_result_are_read_in_one_go_and_the_configuration_without():
+    fine = xr_dip.interpolate(series_of(), 2, "bicubic")
+    computed = []
+
+    def count(*arguments, **options):
+        computed.append(arguments)
+        return dask.get(*arguments, **options)
+
+    with dask.config.set(scheduler=count):
+        assert summarize(fine.chunk(time=1)).totals.keys() == summarize(fine).totals.keys()
+        assert len(computed) == 1
+        read_configuration(fine.chunk(time=1))
+        assert len(computed) == 1
+
+
+def test_a_result_without_times_has_no_totals():
+    assert summarize(xr_dip.interpolate(series_of(), 2, "bicubic").isel(time=[])).totals == {}
+
+
 def test_totals_of_several_variables_are_those_of_the_times_at_hand():
     both = series_of().to_dataset().assign(sla=2 * series_of())
     fine = both.dip.interpolate(["ssh", "sla"], 2, "bicubic")
@@ -153,8 +173,8 @@ def test_totals_of_several_variables_are_those_of_the_times_at_hand():
 
 
 def test_units_of_several_variables_are_their_own():
-    units = {"ssh_mean": ((), 0.0, {"units": "m"}), "adt_mean": ((), 0.0, {"units": "cm"})}
-    attributes = {"xr_dip_ssh_predicted_rmse": 0.004, "xr_dip_adt_predicted_rmse": 0.5}
+    units = {"ssh_mean": ((), 0.0, {"units": "m"}), "ssh_b_mean": ((), 0.0, {"units": "cm"})}
+    attributes = {"xr_dip_ssh_predicted_rmse": 0.004, "xr_dip_ssh_b_predicted_rmse": 0.5}
     summary = summarize(xr.Dataset(units, attrs={"xr_dip_configuration": "{}", **attributes}))
     for text in (repr(summary), summary._repr_html_()):
         assert "0.004 m" in text

@@ -112,3 +112,24 @@ def test_cells_that_fold_are_refused_in_the_sea_only_with_the_way_to_cut_them():
         CurvilinearGrid.from_centres(latitude, longitude, sea=np.ones(latitude.shape, bool), dims=("j", "i"))
     land = np.arange(14)[:, None] < 10
     assert CurvilinearGrid.from_centres(latitude, longitude, sea=np.broadcast_to(land, (14, 10))).shape == (14, 10)
+
+
+def test_the_crossing_is_a_position_beside_land_of_zeros():
+    latitude, longitude = np.meshgrid(np.arange(-2.0, 2.1, 0.25), np.arange(-3.0, 3.1, 0.25), indexing="ij")
+    land = np.zeros(latitude.shape, dtype=bool)
+    land[-4:, -6:] = True
+    found = missing_positions(np.where(land, 0.0, latitude), np.where(land, 0.0, longitude))
+    np.testing.assert_array_equal(found, land)
+
+
+def test_a_column_that_is_twice_and_positions_of_the_nearest_sea_are_positions():
+    latitude, longitude = LATITUDE.copy(), LONGITUDE.copy()
+    for part in (latitude, longitude):
+        part[:, -1] = part[:, -2]
+        part[3:5, 2] = part[3, 1]
+    assert not missing_positions(latitude, longitude).any()
+
+
+def test_rounded_positions_are_looked_at_in_one_go():
+    latitude, longitude = np.meshgrid(np.arange(900) / 300, np.arange(900) / 300, indexing="ij")
+    assert not missing_positions(latitude.round(2)[100:], longitude.round(2)[100:]).any()

@@ -12,9 +12,12 @@ import xarray as xr
 
 from xr_dip.archive.clock import Clock
 from xr_dip.cf.coordinates import metadata
+from xr_dip.cf.positions import find_positions
 from xr_dip.heights import same_unit
 
 BOUNDS_DIM = "bnds"
+ROUNDING = 1e-6
+"""Of a position, as a share of it or in its unit: files of one series may have it in single and double precision."""
 
 
 def start_of_day(time: Any) -> Any:
@@ -90,12 +93,22 @@ def _check_alike(first: xr.Dataset, part: xr.Dataset, variable: str, clock: Cloc
     if set(one.dims) != set(other.dims):
         raise ValueError(f"Invalid steps on {other.dims}. They must be on the dimensions of the first, {one.dims}.")
     units = [str(field.attrs.get("units", "")) for field in (one, other)]
-    if not same_unit(*units):
+    if not same_unit(*(unit or "m" for unit in units)):
         raise ValueError(f"Invalid steps in {units[1]!r}. They must be in the unit of the first, {units[0]!r}.")
-    for name, entry in first.variables.items():
-        places = entry.dims and clock.dim not in entry.dims and set(entry.dims) <= set(one.dims)
-        if places and not (name in part.variables and xr.DataArray(entry).equals(xr.DataArray(part.variables[name]))):
+    for name, place in _places(one, first).items():
+        same = name in part.variables and part[name].sizes == dict(place.sizes)
+        if not same or not np.allclose(
+            part[name].transpose(*place.dims), place, rtol=ROUNDING, atol=ROUNDING, equal_nan=True
+        ):
             raise ValueError(f"Invalid steps with another {name!r}. They must be on the grid of the first.")
+
+
+def _places(field: xr.DataArray, dataset: xr.Dataset) -> dict[str, xr.Variable]:
+    """Coordinates along single dimensions of a field, and its latitude and longitude."""
+    numbers = {name: coord.variable for name, coord in field.coords.items() if coord.dtype.kind in "fiu"}
+    places = {str(name): variable for name, variable in numbers.items() if variable.dims == (name,)}
+    found = find_positions(field, dataset=dataset)
+    return places if found is None else places | {found[0]: found[1], found[2]: found[3]}
 
 
 def _times(times: xr.DataArray, clock: Clock) -> dict[str, xr.Variable]:

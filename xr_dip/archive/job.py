@@ -93,7 +93,7 @@ class Job:
         if grid_digest(fine, self.dims) != self.configuration["grid"]:
             raise ValueError("Invalid day. It must be on the same grid as the first, but its positions differ.")
         units = _units(fine, self.variable)
-        if not same_unit(units, str(self.configuration["units"])):
+        if not same_unit(units or "m", str(self.configuration["units"] or "m")):
             raise ValueError(
                 f"Invalid day in {units!r}. It must be in the unit of the first: convert it, or leave it out."
             )

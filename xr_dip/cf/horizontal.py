@@ -265,5 +265,5 @@ def _check_units(name: str, variable: xr.Variable) -> None:
         raise ValueError(
             f"Invalid units {units!r} of {name!r}. It must be in degrees north or east: change its sign and its units."
         )
-    if re.match("arc|min|sec", units, re.IGNORECASE):
+    if re.match("arc_?(min|sec)|min|sec", units, re.IGNORECASE):
         raise ValueError(f"Invalid units {units!r} of {name!r}. It must be in degrees: divide it, and set its units.")

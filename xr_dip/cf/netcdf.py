@@ -115,7 +115,7 @@ def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite
         except RuntimeError as error:
             if "NetCDF" not in str(error):  # of the values, if they are lazy
                 raise
-            raise OSError(f"Cannot write '{target}': {error}. Is the disk full?") from error
+            raise OSError(f"Cannot write '{target}': {error}. Is the disk full, or a source damaged?") from error
     return target
 
 
@@ -205,7 +205,7 @@ def remove_leftovers(target: Path) -> None:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # of another user
         return True

@@ -111,7 +111,8 @@ class Summary:
     def _units_of(self, key: str) -> str:
         if isinstance(self.units, str):
             return self.units
-        return next((units for name, units in self.units.items() if key.startswith(f"{name}_")), "")
+        name = max((name for name in self.units if key.startswith(f"{name}_")), key=len, default=None)
+        return "" if name is None else self.units[name]
 
     def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         options = [
@@ -170,40 +171,82 @@ def summarize(result: xr.Dataset) -> Summary:
     totals
       predicted_rmse  0.0123
     """
+    configuration = read_configuration(result)
     attrs = {str(key): value for key, value in result.attrs.items()}
-    if CONFIGURATION not in attrs:
-        raise ValueError(
-            f"Invalid Dataset with the attributes {sorted(attrs)}. It must be a result of xr_dip, "
-            f"with the attribute '{CONFIGURATION}'."
-        )
     told = {
         key.removeprefix(PREFIX): float(value)
         for key, value in attrs.items()
         if key.startswith(PREFIX) and not isinstance(value, str)
     }
-    found = {key: _total(result, key, told) for key in told}
+    small = _in_memory(result, told)
+    found = {key: _total(small, key, told) for key in told}
     totals = {key: value for key, value in found.items() if not np.isnan(value)}
     title = str(attrs.get("title", "xr_dip result"))
     made = _made(attrs) | _cost(result)
-    return Summary(title, json.loads(attrs[CONFIGURATION]), totals, made, _units(result))
+    return Summary(title, configuration, totals, made, _units(result))
+
+
+def read_configuration(result: xr.Dataset) -> dict[str, object]:
+    """Read every option that a result was made with.
+
+    Parameters
+    ----------
+    result : Dataset
+
+    Returns
+    -------
+    dict
+        Of several variables by name, where they differ.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is no result of xr_dip.
+
+    Examples
+    --------
+    >>> read_configuration(xr.Dataset(attrs={"xr_dip_configuration": '{"seed": 0}'}))
+    {'seed': 0}
+    """
+    if CONFIGURATION not in result.attrs:
+        raise ValueError(
+            f"Invalid Dataset with the attributes {sorted(map(str, result.attrs))}. It must be a result of xr_dip, "
+            f"with the attribute '{CONFIGURATION}'."
+        )
+    return dict(json.loads(result.attrs[CONFIGURATION]))
+
+
+def _in_memory(result: xr.Dataset, told: Mapping[str, float]) -> xr.Dataset:
+    """Load what totals are of, in one go; everything else stays as it is."""
+    parts = {
+        str(part.name) for key in told for part in (_variable(result, key), _errors(result, key)) if part is not None
+    }
+    return result.assign(result[sorted(parts)].compute()) if parts else result
+
+
+def _errors(result: xr.Dataset, key: str) -> xr.DataArray | None:
+    """Errors of coarse values that a total is of."""
+    match = OF_ERRORS.fullmatch(key)
+    return None if match is None else _variable(result, match["of"] + match["errors"])
 
 
 def _total(result: xr.Dataset, key: str, told: Mapping[str, float]) -> float:
     """Total of the times of a result; as it was told where the variable is not there, NaN where it is not known."""
     part = _variable(result, key)
     if part is not None:
-        return float(part.mean())
-    match = OF_ERRORS.fullmatch(key)
-    errors = None if match is None else _variable(result, match["of"] + match["errors"])
+        return float(part.mean()) if part.size else np.nan
+    match, errors = OF_ERRORS.fullmatch(key), _errors(result, key)
     if match is None or errors is None:
         return told[key]
+    if not errors.size:
+        return np.nan
     if match["kind"] == "largest":
         return float(abs(errors).max())
     absolute = float(abs(errors).mean())
     if match["kind"] == "mean_absolute":
         return absolute
     # That over the area needs areas: it is what it was if the errors are.
-    same = np.isclose(absolute, told.get(f"{match['of']}mean_absolute_{match['errors']}", np.nan), rtol=1e-3)
+    same = np.isclose(absolute, told.get(f"{match['of']}mean_absolute_{match['errors']}", np.nan), rtol=1e-3, atol=0.0)
     return told[key] if same else np.nan
 
 

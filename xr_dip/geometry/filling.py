@@ -17,7 +17,7 @@ LARGEST_LONGITUDE = 1e4
 """Degrees: unwrapped longitudes are smaller, fill values are larger."""
 
 FAR = 5.0
-"""A lone position 0, 0 is no position if it is this many typical steps away from its nearest neighbour."""
+"""A position that others have, or 0, 0, is none if it is this many typical steps away from its nearest neighbour."""
 
 
 def missing_positions(latitude: FloatArray, longitude: FloatArray) -> BoolArray:
@@ -40,46 +40,47 @@ def missing_positions(latitude: FloatArray, longitude: FloatArray) -> BoolArray:
     """
     with np.errstate(invalid="ignore"):
         known = (np.abs(latitude) <= 90.0) & (np.abs(longitude) <= LARGEST_LONGITUDE)
-    known &= ~_shared(latitude, longitude, known)
-    zero = known & (latitude == 0.0) & (longitude == 0.0)
-    if not zero.any():
+    place = np.where(known, latitude + 1j * longitude, np.nan)
+    shared = _same_as_a_neighbour(place) & (np.abs(latitude) < 90.0)  # at a pole cells may be at one place
+    zero = known & (place == 0)
+    # A value that fills connected land fills lone cells, too.
+    suspect = zero | shared | (np.isin(place, place[shared]) if shared.any() else False)
+    if not suspect.any():
         return ~known
-    # A single one is the crossing of the equator, if its neighbours are near.
-    others = known & ~zero
-    typical = np.median(_nearest_step(latitude, longitude, others)[others]) if others.any() else 0.0
-    far = _nearest_step(latitude, longitude, known) > FAR * typical
-    return np.asarray(~known | (zero & far))
+    # A place that there is has others near it: the crossing of the equator, or a column that is there twice.
+    others = known & ~suspect
+    typical = np.median(_nearest_step(latitude, longitude, others, others)[others]) if others.any() else 0.0
+    _, index = np.unique(place[suspect], return_inverse=True)
+    nearest = np.full(index.max() + 1, np.inf)
+    np.minimum.at(nearest, index, _nearest_step(latitude, longitude, known, others)[suspect])
+    far = np.zeros(known.shape, dtype=bool)
+    far[suspect] = nearest[index] > FAR * typical
+    return np.asarray(~known | (zero & shared) | far)
 
 
-def _shared(latitude: FloatArray, longitude: FloatArray, known: BoolArray) -> BoolArray:
-    """Cells at a place at which there are two neighbours, but for a pole: there is one cell at each place of a sea."""
-    beside = np.zeros(known.shape, dtype=bool)
+def _same_as_a_neighbour(place: npt.NDArray[np.complex128]) -> BoolArray:
+    """Cells at the same place as one of their four neighbours."""
+    same = np.zeros(place.shape, dtype=bool)
     for dim in (0, 1):
-        north, east, both = (
-            np.moveaxis(part, dim, 0) for part in (latitude, longitude, known & (np.abs(latitude) < 90.0))
-        )
-        same = (north[1:] == north[:-1]) & (east[1:] == east[:-1]) & both[1:]
-        along = np.moveaxis(beside, dim, 0)
-        along[1:] |= same
-        along[:-1] |= same
-    # The value that fills connected land fills a lone cell of it, too.
-    shared = known & beside
-    for place in set(zip(latitude[shared].tolist(), longitude[shared].tolist(), strict=True)):
-        shared |= known & (latitude == place[0]) & (longitude == place[1])
-    return shared
+        along, here = np.moveaxis(same, dim, 0), np.moveaxis(place, dim, 0)
+        equal = here[1:] == here[:-1]
+        along[1:] |= equal
+        along[:-1] |= equal
+    return same
 
 
-def _nearest_step(latitude: FloatArray, longitude: FloatArray, known: BoolArray) -> FloatArray:
-    """Smaller of the steps in degrees to the neighbours along y and x that are known; infinite if none is."""
+def _nearest_step(latitude: FloatArray, longitude: FloatArray, known: BoolArray, others: BoolArray) -> FloatArray:
+    """Smallest step in degrees to a neighbour, where both are known and one is among the others; infinite without."""
     nearest = np.full(latitude.shape, np.inf)
     for dim in (0, 1):
         first, second = (np.moveaxis(known, dim, 0)[part] for part in (slice(None, -1), slice(1, None)))
+        one, two = (np.moveaxis(others, dim, 0)[part] for part in (slice(None, -1), slice(1, None)))
         north, east = (
             np.diff(np.where(known, latitude, 0.0), axis=dim),
             np.diff(np.where(known, longitude, 0.0), axis=dim),
         )
         step = np.moveaxis(np.hypot(north, east - 360.0 * np.round(east / 360.0)), dim, 0)
-        step = np.where(first & second, step, np.inf)
+        step = np.where(first & second & (one | two), step, np.inf)
         along = np.moveaxis(nearest, dim, 0)
         along[:-1] = np.minimum(along[:-1], step)
         along[1:] = np.minimum(along[1:], step)
