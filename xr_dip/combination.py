@@ -14,7 +14,7 @@ from xr_dip.errors import DipWarning
 from xr_dip.kriging.along_fronts import Claim, carry_over, krige_along_fronts
 from xr_dip.kriging.blending import blend_weight, front_weight, roughness_of
 from xr_dip.kriging.calibration import WHOLE, conditional_draws, mean_variance, predicted_skill
-from xr_dip.kriging.coast import coast_blend
+from xr_dip.kriging.coast import blend_within_error
 from xr_dip.kriging.estimator import Estimator
 from xr_dip.kriging.white_noise import Place
 from xr_dip.sea import Sea
@@ -171,10 +171,6 @@ def combine_optimal(
     unseen = along_fronts if blind is None else blind.null(along_fronts)
     weight = blend_weight(parts, unseen, variance, values.shape, factor, roughness=rough, sea=known)
     enforce = additive if exact else none
-    mean = kriging.mean(values) + along_weight * along_fronts + weight * mean_part
-    if exact:
-        mean = by_basin(coast_blend, mean, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic)
-    mean = enforce(mean, values, sea.weights, factor)
     errors = kriging if errors is None else errors
     left_out = errors.left_out(values)
     if claim is not None and along_weight:
@@ -182,6 +178,11 @@ def combine_optimal(
     draws = conditional_draws(errors, values, max(DRAWS, len(parts)), seed, left_out, place)
     departures = weight * (parts - mean_part)
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
+    mean = kriging.mean(values) + along_weight * along_fronts + weight * mean_part
+    if exact:
+        pair, around = np.stack([mean, std]), kriging.periodic
+        mean = by_basin(blend_within_error, pair, values, sea.weights, factor, sea=sea.mask, periodic=around)[0]
+    mean = enforce(mean, values, sea.weights, factor)
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)
     rmse = float(np.sqrt((std[known] ** 2).mean()))

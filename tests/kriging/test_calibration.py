@@ -6,6 +6,7 @@ from random_fields import sample_pair
 from real_fields import balearic, gulf_stream, load, osmosis
 
 from xr_dip.blocks import block_mean, block_sum
+from xr_dip.combination import combine_optimal
 from xr_dip.interpolation import conservative, upsample
 from xr_dip.kriging.block import BlockKriging
 from xr_dip.kriging.calibration import (
@@ -18,6 +19,7 @@ from xr_dip.kriging.calibration import (
 from xr_dip.kriging.coast import coast_blend, land_distance
 from xr_dip.kriging.covariance import Covariance, Kernel, fit_covariance
 from xr_dip.kriging.mosaic import MosaicKriging, krige
+from xr_dip.sea import find_sea
 
 KERNEL = Kernel(2.5, 2.0, 0.25)
 MIXTURE = Covariance((Kernel(2.5, 2.0, 0.3, 0.7), Kernel(1.5, 3.0, 0.5, 0.3)))
@@ -178,6 +180,27 @@ def test_coast_blend_is_mostly_interpolation_at_the_coast_and_nothing_far_off():
     share = 0.88 * np.exp(-np.arange(8) / 5.2)
     expected = bump[0, 8:16] * (1 - share)
     np.testing.assert_allclose((blended - smooth)[0, 8:16], expected - expected.mean(), atol=1e-12)
+    # An error of a fifth of the departure allows a twenty-fifth of it.
+    error = 0.2 * np.full_like(bump, np.sqrt((bump[0, 8:12] ** 2).mean()))
+    within = coast_blend(smooth + bump, values, weights, (8, 8), error=error)
+    np.testing.assert_allclose(within, smooth + bump + (blended - smooth - bump) / 25, atol=1e-12)
+    np.testing.assert_array_equal(coast_blend(smooth + bump, values, weights, (8, 8), error=100 * error), blended)
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("factor", [2, 4])
+def test_at_the_coast_of_a_smooth_sea_the_estimate_stays_what_kriging_knows(factor):
+    """Conservative interpolation has 7 and 2 times its error there."""
+    truth = load("balearic", np.s_[100 : 100 + 16 * factor, 0 : 16 * factor])
+    wet = np.isfinite(truth)
+    values = np.where(block_sum(wet.astype(float), (factor, factor)) > 0, 0.0, np.nan)
+    values += block_mean(np.where(wet, truth, 0.0), wet.astype(float), (factor, factor))
+    sea = find_sea(values, (factor, factor), mask=wet)
+    covariance = fit_covariance(values, sea.weights, (factor, factor), (1.0, 1.0))
+    kriging = krige(sea.weights, (factor, factor), (1.0, 1.0), covariance, sea.coarse)
+    estimate = combine_optimal(np.zeros((2, *truth.shape)), values, sea, kriging, seed=0).mean
+    error, bold = (np.sqrt(((field - truth)[wet] ** 2).mean()) for field in (estimate, kriging.mean(values)))
+    assert error < 1.1 * bold
 
 
 @pytest.mark.samples

@@ -43,18 +43,47 @@ def land_distance(weights: npt.NDArray[np.floating], *, periodic: bool = False) 
     return np.asarray(wide[:, reach : reach + width], dtype=np.float64)
 
 
+def blend_within_error(
+    field: FloatArray, values: FloatArray, weights: FloatArray, factor: Factor, *, periodic: bool = False
+) -> FloatArray:
+    """Blend a field at the coast as far as its error allows.
+
+    Parameters
+    ----------
+    field : array, shape (2, ny * fy, nx * fx)
+        A field and its standard error, in one array for `xr_dip.basins.by_basin`.
+    values, weights, factor, periodic
+        As of `coast_blend`.
+
+    Returns
+    -------
+    array of float64, shape (2, ny * fy, nx * fx)
+        The field blended, its error as it was.
+
+    Examples
+    --------
+    >>> pair = np.array([[[1.0, 3.0, 9.0, 9.0]], [[0.1, 0.1, 0.1, 0.1]]])
+    >>> blend_within_error(pair, np.array([[2.0, 9.0]]), np.ones((1, 4)), (1, 2))[0]
+    array([[1., 3., 9., 9.]])
+    """
+    return np.stack([coast_blend(field[0], values, weights, factor, error=field[1], periodic=periodic), field[1]])
+
+
 def coast_blend(
     field: npt.NDArray[np.floating],
     values: npt.NDArray[np.floating],
     weights: npt.NDArray[np.floating],
     factor: Factor,
     *,
+    error: npt.NDArray[np.floating] | None = None,
     periodic: bool = False,
 ) -> FloatArray:
     """Mix conservative interpolation into a field near land, where kriging extrapolates too boldly.
 
-    ``x + w (b - x)`` with ``w = 0.88 exp(-(distance - 1) / (0.65 f))`` and b the mean of bicubic and bilinear
-    interpolation, both conservative, then one additive step for exact block means.
+    ``x + g w (b - x)`` with ``w = 0.88 exp(-(distance - 1) / (0.65 f))`` and b the mean of bicubic and bilinear
+    interpolation, both conservative, then one additive step for exact block means. On a smooth sea kriging is far
+    better than either even at the coast: where they depart from it by more than it can be wrong, ``g = min(1, mean
+    error^2 / mean (b - x)^2)``, both means over the sea within half a coarse cell of land.
 
     Parameters
     ----------
@@ -65,6 +94,8 @@ def coast_blend(
     weights : array, shape (ny * fy, nx * fx)
         0 on land.
     factor : (int, int)
+    error : array, shape (ny * fy, nx * fx), optional
+        Standard error of the field; without, g is 1.
     periodic : bool
         Whether the last column and the first are neighbours.
 
@@ -88,5 +119,10 @@ def coast_blend(
     share = COAST_SHARE * np.exp(-np.maximum(distance - 1, 0.0) / reach)
     methods = ("bicubic", "bilinear")  # the one overshoots at a shore, the other is too flat
     smooth = sum(conservative(values, weights, factor, method, periodic=periodic) for method in methods) / len(methods)
-    blended = field + share * (smooth - field)
+    change = share * (smooth - field)
+    if error is not None:
+        near = (distance > 0) & (distance <= max(1.0, cell_width(factor) / 2))
+        departure = float(((smooth - field)[near] ** 2).mean())
+        change *= min(1.0, float((np.asarray(error)[near] ** 2).mean()) / departure) if departure else 1.0
+    blended = field + change
     return np.asarray(blended + repeat(misfit(blended, values, weights, factor), factor))
