@@ -70,6 +70,15 @@ def test_blocks_with_too_little_sea_have_no_value(min_sea, known):
     np.testing.assert_array_equal(coarse.notnull()[0], known)
 
 
+def test_weights_in_another_order_of_dimensions_are_the_same_through_a_kernel():
+    rng = np.random.default_rng(0)
+    truth = xr.DataArray(rng.normal(size=(16, 16)), {"lat": np.arange(16.0), "lon": np.arange(16.0)}, ("lat", "lon"))
+    weights = xr.DataArray(rng.uniform(0.5, 2.0, truth.shape), dims=truth.dims)
+    options = {"operator": "gaussian", "operator_options": {"width": (0.3, 0.8)}}
+    one, other = (coarsen(truth, 4, weights=part, **options)[0] for part in (weights, weights.T))
+    xr.testing.assert_identical(one, other)
+
+
 def test_land_alone_has_no_value():
     truth = truth_on((2, 4))
     truth[:, :2] = np.nan

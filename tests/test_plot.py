@@ -283,6 +283,9 @@ def test_spectra_mark_what_each_field_resolves(truth):
     assert [float(line.get_xdata()[0]) for line in circles] == pytest.approx([expected])
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == [f"rough, resolves {expected:.0f} km", "truth", "coarse"]
+    other = plot.spectra({"rough": rough, "truth": (100 * field).assign_attrs(units="cm")}, truth="truth")
+    assert other.get_legend().get_texts()[0].get_text() == labels[0]
+    np.testing.assert_allclose(other.get_lines()[-1].get_ydata(), axes.get_lines()[2].get_ydata(), rtol=1e-4)
 
 
 @pytest.mark.parametrize("direction", ["x", "y"])
@@ -331,6 +334,18 @@ def test_an_overview_finds_the_input_and_what_was_added_to_bicubic(truth):
     np.testing.assert_allclose(drawn(axes["coarse"]), coarse, atol=1e-7)
     bicubic = xr_dip.interpolate(coarse, 8, "bicubic").ssh_mean
     np.testing.assert_allclose(drawn(axes["residual"]), fine.ssh_mean.values - bicubic.values, atol=1e-6)
+
+
+def test_an_overview_matches_the_input_by_position_and_unit(truth):
+    coarse = truth.coarsen(latitude=8, longitude=8).mean()
+    fine = xr_dip.interpolate(coarse, 8, "kriging")
+    expected = drawn(plot.overview(fine, coarse=coarse)["residual"])
+    centimetres = (100 * coarse).assign_attrs(units="cm")
+    np.testing.assert_allclose(drawn(plot.overview(fine, coarse=centimetres)["residual"]), expected, atol=1e-6)
+    with pytest.raises(
+        ValueError, match=r"Invalid coarse on another grid: its latitude and longitude are .* cells away"
+    ):
+        plot.overview(fine, coarse=coarse[::-1])
 
 
 def test_an_overview_matches_a_truth_by_position_and_unit(result, truth):

@@ -5,6 +5,7 @@ import inspect
 import cftime
 import dask
 import numpy as np
+import pyproj
 import pytest
 import xarray as xr
 from families import polar
@@ -316,3 +317,41 @@ def test_a_pair_of_files_of_a_model():
     assert 0 < float(scores.rmse) < 0.01
     assert float(scores.skill_bicubic) > 0.3
     assert float(scores.current_rmse) < 0.3
+
+
+def on_a_plane(kind):
+    """A truth on a projection, or with indices alone."""
+    values = truth_field((32, 32)).values.astype(float)
+    if kind == "indices":
+        return xr.DataArray(
+            values, {"y": np.arange(32), "x": np.arange(32)}, ("y", "x"), name="ssh", attrs={"units": "m"}
+        )
+    axes = {
+        axis: (axis, start + 5e3 * np.arange(32), {"units": "m", "standard_name": f"projection_{axis}_coordinate"})
+        for axis, start in (("y", -1e6), ("x", 5e5))
+    }
+    crs = xr.DataArray(0, attrs=pyproj.CRS.from_epsg(3413).to_cf())
+    return xr.DataArray(
+        values, {**axes, "crs": crs}, ("y", "x"), name="ssh", attrs={"units": "m", "grid_mapping": "crs"}
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The field 'ssh(_mean)?' has no latitude and longitude")
+@pytest.mark.parametrize("kind", ["projection", "indices"])
+def test_a_truth_on_a_plane_is_matched_by_its_coordinates(kind):
+    truth = on_a_plane(kind)
+    coarse = truth.coarsen(y=4, x=4).mean(keep_attrs=True)
+    for axis in "yx":
+        coarse[axis].attrs = truth[axis].attrs
+    fine = coarse.dip.interpolate(4, "bicubic")
+    right = float(fine.dip.verify(truth, baselines=()).rmse)
+    assert float(fine.dip.verify(truth.drop_vars(["y", "x"]), baselines=()).rmse) == right
+    with pytest.raises(ValueError, match=r"another grid: its coordinates along \('y', 'x'\) are 3. cells away"):
+        fine.dip.verify(truth[::-1], baselines=())
+    if kind == "projection":
+        with pytest.raises(ValueError, match=r"are 2e\+02 cells away"):
+            fine.dip.verify(truth.assign_coords(x=truth.x + 1e6), baselines=())
+    sea = truth.notnull().drop_attrs()
+    coarse.dip.interpolate(4, "bicubic", mask=sea)
+    with pytest.raises(ValueError, match=r"Invalid mask with other positions than the fine grid, 3..0 cells away"):
+        coarse.dip.interpolate(4, "bicubic", mask=sea[::-1])

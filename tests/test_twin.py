@@ -157,6 +157,7 @@ def test_a_lazy_truth_gives_the_same_scores(truth):
         ({"methods": "bicubic"}, "Invalid methods 'bicubic'. It must be a sequence"),
         ({"methods": []}, r"Invalid methods \[\]. It must be a sequence with at least one entry"),
         ({"factors": 4}, "Invalid factors 4. It must be a sequence"),
+        ({"factors": [(2, 4)]}, r"Invalid factors \[\(2, 4\)\]. Its entries must be whole numbers"),
         ({"factors": [4, 4]}, r"Invalid factors \[4, 4\]. Its entries must differ"),
         ({"noise_std": [-0.1]}, r"Invalid noise_std \[-0.1\]. Its entries must be finite and not negative"),
         ({"noise_std": ["0"]}, r"Invalid noise_std \['0'\]. Its entries must be finite and not negative"),

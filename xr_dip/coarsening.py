@@ -153,7 +153,7 @@ def fine_weights(truth: xr.DataArray, weights: str | xr.DataArray, horizontal: H
         if set(weights.dims) != set(dims):
             raise ValueError(f"Invalid weights with dimensions {weights.dims}. They must have the dimensions {dims}.")
         check_not_negative(weights, "weights")
-        return match(weights, truth, "weights")
+        return match(weights, truth, "weights").transpose(*dims)
     check_name("weights", weights, ["equal", "area"])
     area = horizontal.grid.area() if weights == "area" else np.ones(horizontal.grid.shape)
     return xr.DataArray(area, dims=dims)

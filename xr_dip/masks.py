@@ -10,6 +10,7 @@ import xarray as xr
 
 from xr_dip.blocks import Factor, block_sum
 from xr_dip.cf.horizontal import Horizontal
+from xr_dip.cf.lines import lines_away
 from xr_dip.cf.sea_masks import BoolArray, decode_mask
 from xr_dip.geometry.grid import Grid, IndexGrid
 from xr_dip.regular_mask import METRES_PER_DEGREE, RegularMask, find_regular_mask, own_positions
@@ -207,7 +208,7 @@ def _distance(plane: xr.DataArray, horizontal: Horizontal, factor: Factor) -> fl
     """
     found = own_positions(plane)
     if found is None or isinstance(horizontal.grid, IndexGrid):
-        return 0.0
+        return lines_away(horizontal.lines, plane, dict(zip((horizontal.y_dim, horizontal.x_dim), factor, strict=True)))
     latitude, longitude = found
     fine = horizontal.grid.refine(factor)
     own_latitude, own_longitude = fine.centres()

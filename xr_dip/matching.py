@@ -8,6 +8,7 @@ import xarray as xr
 
 from xr_dip.arrays import ONE_VARIABLE, check_array
 from xr_dip.cf.horizontal import Horizontal
+from xr_dip.cf.lines import lines_away
 from xr_dip.cf.roles import y_and_x
 from xr_dip.geometry.grid import Grid, IndexGrid
 from xr_dip.heights import UNITS_PER_METRE
@@ -68,8 +69,15 @@ def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal
     if found is not None and not isinstance(horizontal.grid, IndexGrid):
         latitude, longitude = (_along_both(position, own) for position in found)
         _check_positions(latitude, longitude, horizontal.grid)
+    here = truth.rename({old: new for old, new in zip(own, dims, strict=True) if old != new})
+    away = lines_away(horizontal.lines, here, {}) if found is None else 0.0
+    if away > FARTHEST:
+        raise ValueError(
+            f"Invalid truth on another grid: its coordinates along {dims} are {away:.2g} cells away. They must be "
+            f"those of the result, to {FARTHEST} of a cell, in the same order; or leave them out."
+        )
     bare = truth.drop_vars([key for key, coord in truth.coords.items() if set(own) & set(coord.dims)])
-    return _in_units_of(estimate, bare.rename({old: new for old, new in zip(own, dims, strict=True) if old != new}))
+    return in_units_of(estimate, bare.rename({old: new for old, new in zip(own, dims, strict=True) if old != new}))
 
 
 def _horizontal_dims(truth: xr.DataArray, found: Positions | None, horizontal: Horizontal) -> tuple[str, str]:
@@ -108,8 +116,27 @@ def _check_positions(latitude: FloatArray, longitude: FloatArray, grid: Grid) ->
         )
 
 
-def _in_units_of(estimate: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
-    """Truth in the unit of the estimate; one without units is taken to be."""
+def in_units_of(estimate: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
+    """Bring a truth to the unit of the estimate; one without units is taken to be in it.
+
+    Parameters
+    ----------
+    estimate, truth : DataArray
+
+    Returns
+    -------
+    DataArray
+
+    Raises
+    ------
+    ValueError
+        If one of two different units is no m, cm or mm.
+
+    Examples
+    --------
+    >>> in_units_of(xr.DataArray(0.5, attrs={"units": "m"}), xr.DataArray(50.0, attrs={"units": "cm"})).item()
+    0.5
+    """
     own, wanted = (str(field.attrs.get("units", "")).strip().lower() for field in (truth, estimate))
     if own == wanted or not own or not wanted:
         return truth.assign_attrs({"units": estimate.attrs["units"]} if wanted else {})

@@ -83,13 +83,9 @@ def find_cells(result: xr.Dataset, mean: xr.DataArray, horizontal: Horizontal, f
 def _line_along(dim: str, mean: xr.DataArray, result: xr.Dataset) -> Hashable | None:
     """Name of a coordinate along one dimension that the coarse cells have, too."""
     for name, coord in mean.coords.items():
-        stored = result.coords.get(f"{name}_coarse")
-        if (
-            coord.dims == (dim,)
-            and coord.dtype.kind in "fiu"
-            and stored is not None
-            and stored.dims == (f"{dim}_coarse",)
-        ):
+        coarse = f"{name}_coarse"
+        known = coarse in result.coords and result.coords[coarse].dims == (f"{dim}_coarse",)
+        if known and coord.dims == (dim,) and coord.dtype.kind in "fiu":
             return name
     return None
 

@@ -139,7 +139,8 @@ def test_correlation_is_that_of_numpy():
 
 def test_reliability_of_a_calibrated_forecast_lies_on_the_diagonal():
     mean, std, truth = predictions()
-    bins = reliability(std, truth - mean, dims=DIMS, bins=5)
+    bins = reliability(std, truth - mean, dims=DIMS, bins=np.int64(5))
+    xr.testing.assert_identical(bins, reliability(std, truth - mean, dims=DIMS, bins=5))
     np.testing.assert_allclose(bins.rmse, bins.spread, rtol=0.05)
     np.testing.assert_allclose(bins.share, 0.2, atol=0.01)
     assert (bins.spread.values >= bins.lower.values).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.positions import bounds_name
-from xr_dip.geometry.edges import cell_edges
+from xr_dip.geometry.edges import cell_edges, subdivide
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -33,6 +34,51 @@ class Line:
     variable: xr.Variable
     edges: FloatArray
     kind: str | None = None
+
+
+def lines_away(lines: tuple[Line, ...], array: xr.DataArray, factor: Mapping[str, int]) -> float:
+    """Tell how far the coordinates of an array are from those of a plane, in fine cells.
+
+    Parameters
+    ----------
+    lines : tuple of Line
+        Those of the plane.
+    array : DataArray
+        On the dimensions of the plane.
+    factor : mapping of str to int
+        Fine cells per cell of the plane along each dimension.
+
+    Returns
+    -------
+    float
+        The largest distance along an axis of a projection. Indices may begin anywhere, but must run the same way: else
+        it is the number of cells. 0 where the array has no such coordinates, or in another unit.
+
+    Examples
+    --------
+    >>> axis = xr.Variable("x", [0.0, 10.0], {"units": "km"})
+    >>> line = Line("x", axis, np.array([-5.0, 5.0, 15.0]), "projection_x_coordinate")
+    >>> field = xr.DataArray(np.zeros(4), {"x": ("x", [-2.5, 2.5, 7.5, 12.5], {"units": "km"})}, "x")
+    >>> lines_away((line,), field, {"x": 2}), lines_away((line,), field[::-1], {"x": 2})
+    (0.0, 3.0)
+    """
+    away = 0.0
+    for line in lines:
+        (dim,) = line.variable.dims
+        # `coords.get` would make indices up for a dimension that has none.
+        coord = array.coords[line.name] if line.name in array.coords else xr.DataArray(0.0)
+        same_unit = coord.attrs.get("units") in (None, line.variable.attrs.get("units"))
+        if coord.dims != (dim,) or coord.dtype.kind not in "fiu" or not same_unit:
+            continue
+        edges = subdivide(line.edges, factor.get(str(dim), 1))
+        own, fine = coord.values.astype(np.float64), (edges[1:] + edges[:-1]) / 2
+        if len(own) != len(fine):
+            continue
+        if line.kind is not None:
+            away = max(away, float(np.max(np.abs(own - fine) / np.abs(np.diff(edges)))))
+        elif len(own) > 1 and np.sign(own[-1] - own[0]) != np.sign(fine[-1] - fine[0]):
+            away = max(away, float(len(own)))
+    return away
 
 
 def read_bounds(variable: xr.Variable, dataset: xr.Dataset | None) -> FloatArray | None:

@@ -12,6 +12,7 @@ import xarray as xr
 from xr_dip import verification
 from xr_dip.canvas import INK, LINE_COLOURS, find_library, new_axes
 from xr_dip.drawable import check_fields, find_grid, flat
+from xr_dip.matching import in_units_of
 from xr_dip.plot.scales import unit_of
 from xr_dip.reading import block_errors
 
@@ -77,7 +78,8 @@ def spectra(
     Parameters
     ----------
     fields : mapping of str to DataArray
-        Label and field; each with its own grid, dimensions (y, x) in any order, others with one entry.
+        Label and field; each with its own grid, dimensions (y, x) in any order, others with one entry; in m, cm or mm,
+        drawn in the unit of the first, or all in one other unit.
     truth : str, optional
         Which label is that of the truth. Each other field on a grid of its size gets its effective resolution in the
         legend, and a circle at it: the wavelength at which half of the truth's power is still right.
@@ -115,6 +117,8 @@ def spectra(
     _check_spectra(fields, truth, direction)
     axes = ax or new_axes()
     colours = cycle(LINE_COLOURS)
+    first = next(iter(fields.values()))
+    fields = {label: in_units_of(first, field) for label, field in fields.items()}
     for label, field in fields.items():
         colour = INK if label == truth else next(colours)
         density = _spectrum(field, label, direction)

@@ -13,7 +13,7 @@ from xr_dip.cf.dataset import MEMBER
 from xr_dip.cf.summary import CONFIGURATION
 from xr_dip.downscaling import interpolate
 from xr_dip.drawable import check_fields, find_grid, flat
-from xr_dip.matching import place_on
+from xr_dip.matching import in_units_of, place_on
 from xr_dip.plot.maps import departure, error, height, spread
 from xr_dip.plot.scales import date_of, unit_of, usual_size, value_range
 from xr_dip.reading import coarse_input, source_name
@@ -45,7 +45,8 @@ def overview(
     truth : DataArray, optional
         With it, errors are drawn too; matched by position and compared in time as `xr_dip.verify` does it.
     coarse : DataArray, optional
-        The input; by default as the result gives it back, which it does unless it was made with weights of the user.
+        The input, in m, cm or mm, on the coarse cells of the result; by default as the result gives it back, which it
+        does unless it was made with weights of the user.
     others : mapping of str to DataArray, optional
         Estimates to compare with, by label; only their errors are drawn, so they need a truth. Matched and compared
         as it is.
@@ -81,7 +82,9 @@ def overview(
     chosen = source_name(out, name)
     mean, std = _one_map(out[f"{chosen}_mean"]), out.get(f"{chosen}_std")
     known = None if truth is None else _placed(mean, truth)
-    if coarse is None and CONFIGURATION in out.attrs:
+    if coarse is not None:
+        coarse = in_units_of(mean, coarse)
+    elif CONFIGURATION in out.attrs:
         coarse = coarse_input(out, chosen)
     heights = {key: field for key, field in (("coarse", coarse), ("mean", mean), ("truth", known)) if field is not None}
     errors = _errors(mean, known, others or {})
@@ -243,7 +246,10 @@ def _beyond_bicubic(mean: xr.DataArray, coarse: xr.DataArray) -> xr.DataArray:
     named = field.rename("coarse").drop_vars(REALIZATION, errors="ignore")
     sea = xr.DataArray(mean.notnull().values, dims=named.dims)
     smooth = interpolate(named, (along_y, along_x), "bicubic", mask=sea)["coarse_mean"]
-    return mean - smooth.values
+    try:
+        return mean - place_on(mean, smooth, find_grid(mean)).values
+    except ValueError as error:
+        raise ValueError(str(error).replace("Invalid truth", "Invalid coarse")) from None
 
 
 def _placed(mean: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -165,6 +165,8 @@ def check_numbers(factors: Sequence[int], noise_std: Sequence[float] = (0.0,)) -
             raise ValueError(f"Invalid {argument} {values!r}. It must be a sequence with at least one entry.")
         if len(set(values)) < len(values):
             raise ValueError(f"Invalid {argument} {values!r}. Its entries must differ.")
+    if not all(isinstance(factor, Integral) for factor in lists["factors"]):
+        raise ValueError(f"Invalid factors {factors!r}. Its entries must be whole numbers.")
     if not all(_is_size(level) for level in noise_std):
         raise ValueError(f"Invalid noise_std {noise_std!r}. Its entries must be finite and not negative.")
     return tuple(float(level) for level in noise_std)

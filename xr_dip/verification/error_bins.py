@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import xarray as xr
@@ -89,10 +90,11 @@ def _edge(edge: xr.DataArray, name: str, error: xr.DataArray) -> xr.DataArray:
 
 
 def _edges(spread: xr.DataArray, bins: int | Sequence[float], dims: Sequence[str]) -> xr.DataArray:
-    if isinstance(bins, int):
-        if bins < 1:
+    if isinstance(bins, Integral):
+        count = int(bins)
+        if count < 1:
             raise ValueError(f"Invalid bins {bins!r}. It must be at least 1, or a sequence of increasing edges.")
-        levels = np.linspace(0.0, 1.0, bins + 1)
+        levels = np.linspace(0.0, 1.0, count + 1)
         return whole(spread, dims).quantile(levels, list(dims)).rename(quantile="edge").drop_vars("edge")
     edges = np.asarray(bins, dtype=np.float64)
     if edges.ndim != 1 or edges.size < 2 or not np.all(np.diff(edges) > 0):
