@@ -87,7 +87,7 @@ def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite
     Parameters
     ----------
     dataset : Dataset
-        Dask-backed variables are computed here.
+        Of any dimensions; dask-backed variables are computed here.
     path : str or path
     overwrite : bool
         Whether a file of that name may be replaced.
