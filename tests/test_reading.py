@@ -140,6 +140,17 @@ def test_the_input_of_a_whole_result_comes_back_on_any_grid(latitude, longitude,
         np.testing.assert_allclose(found.transpose("lat", "lon"), values, atol=1e-6)
 
 
+@pytest.mark.parametrize("factor", [(1, 2), (2, 1), (1, 1)])
+@pytest.mark.parametrize("cells", [{"lat": [2]}, {"lon": [3]}])
+def test_one_row_or_column_has_its_input(factor, cells):
+    values = np.random.default_rng(2).normal(size=(4, 6))
+    da = xr.DataArray(values, {"lat": np.arange(4.0), "lon": np.arange(6.0)}, ("lat", "lon"), name="ssh")
+    fine = xr_dip.interpolate(da, factor, "bicubic")
+    parts = dict(zip(da.dims, factor, strict=True))
+    within = {dim: np.arange(parts[dim]) + parts[dim] * place[0] for dim, place in cells.items()}
+    np.testing.assert_allclose(reading.coarse_input(fine.isel(within), "ssh"), da.isel(cells), atol=1e-6)
+
+
 @pytest.mark.parametrize(("start", "whole"), [(15.0, True), (0.0, False)])
 def test_a_globe_that_was_turned_has_its_input_unless_that_cut_a_cell(start, whole):
     values = np.random.default_rng(2).normal(size=(4, 12))

@@ -94,7 +94,7 @@ def _match(fine: FloatArray, stored: FloatArray, parts: int, *, turn: float, lim
     """Places of blocks among coarse cells along a line; None if one is at none, or two at the same."""
     blocks, centres = _unwrapped(fine, turn).reshape(-1, parts).mean(axis=1), _unwrapped(stored, turn)
     # A cell reaches half-way to its neighbours, so that its middle is not its centre where the grid is uneven.
-    half = parts * float(np.median(np.abs(np.diff(fine)))) / 2
+    half = parts / 2 * (float(np.median(np.abs(np.diff(fine)))) if len(fine) > 1 else 1.0)
     edges = midpoint_edges(centres) if len(centres) > 1 else np.array([centres[0] - half, centres[0] + half])
     edges = np.clip(edges, -limit, limit)
     apart = blocks[:, np.newaxis] - (edges[1:] + edges[:-1]) / 2
