@@ -180,8 +180,10 @@ def combine_optimal(
     std = np.sqrt(draws.var(axis=0, ddof=1) + departures.var(axis=0, ddof=min(1, len(parts) - 1)))
     mean = kriging.mean(values) + along_weight * along_fronts + weight * mean_part
     if exact:
-        pair, around = np.stack([mean, std]), kriging.periodic
-        mean = by_basin(blend_within_error, pair, values, sea.weights, factor, sea=sea.mask, periodic=around)[0]
+        pair = np.stack([mean, std])
+        mean, _ = by_basin(
+            blend_within_error, pair, values, sea.weights, factor, sea=sea.mask, periodic=kriging.periodic
+        )
     mean = enforce(mean, values, sea.weights, factor)
     own = draws[: len(parts)] - draws[: len(parts)].mean(axis=0)
     members = enforce(mean + departures + own, values, sea.weights, factor)

@@ -22,7 +22,9 @@ FARTHEST = 0.25
 those of the wrong grid by half a cell."""
 
 
-def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal) -> xr.DataArray:
+def place_on(
+    estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal, called: str = "truth"
+) -> xr.DataArray:
     """Place a truth on the cells of an estimate.
 
     Parameters
@@ -32,6 +34,8 @@ def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal
         Its horizontal dimensions may have other names, its longitudes another convention.
     horizontal : Horizontal
         Of the estimate.
+    called : str
+        What messages call the truth.
 
     Returns
     -------
@@ -57,36 +61,38 @@ def place_on(estimate: xr.DataArray, truth: xr.DataArray, horizontal: Horizontal
     >>> placed.dims, float(placed[0, 0]), list(placed.coords)
     (('lat', 'lon'), 0.03, [])
     """
-    check_array(truth, "truth", ONE_VARIABLE)
+    check_array(truth, called, ONE_VARIABLE)
     found = own_positions(truth)
-    own, dims = _horizontal_dims(truth, found, horizontal), (horizontal.y_dim, horizontal.x_dim)
+    own, dims = _horizontal_dims(truth, found, horizontal, called), (horizontal.y_dim, horizontal.x_dim)
     for dim, size in zip(own, horizontal.grid.shape, strict=True):
         if truth.sizes[dim] != size:
             raise ValueError(
-                f"Invalid truth with {truth.sizes[dim]} cells along {dim!r}. It must be on the fine grid of the "
+                f"Invalid {called} with {truth.sizes[dim]} cells along {dim!r}. It must be on the fine grid of the "
                 f"result, which has {size}."
             )
     if found is not None and not isinstance(horizontal.grid, IndexGrid):
         latitude, longitude = (_along_both(position, own) for position in found)
-        _check_positions(latitude, longitude, horizontal.grid)
+        _check_positions(latitude, longitude, horizontal.grid, called)
     here = truth.rename({old: new for old, new in zip(own, dims, strict=True) if old != new})
     away = lines_away(horizontal.lines, here, {}) if found is None else 0.0
     if away > FARTHEST:
         raise ValueError(
-            f"Invalid truth on another grid: its coordinates along {dims} are {away:.2g} cells away. They must be "
+            f"Invalid {called} on another grid: its coordinates along {dims} are {away:.2g} cells away. They must be "
             f"those of the result, to {FARTHEST} of a cell, in the same order; or leave them out."
         )
-    bare = truth.drop_vars([key for key, coord in truth.coords.items() if set(own) & set(coord.dims)])
-    return in_units_of(estimate, bare.rename({old: new for old, new in zip(own, dims, strict=True) if old != new}))
+    bare = here.drop_vars([key for key, coord in here.coords.items() if set(dims) & set(coord.dims)])
+    return in_units_of(estimate, bare, called)
 
 
-def _horizontal_dims(truth: xr.DataArray, found: Positions | None, horizontal: Horizontal) -> tuple[str, str]:
+def _horizontal_dims(
+    truth: xr.DataArray, found: Positions | None, horizontal: Horizontal, called: str
+) -> tuple[str, str]:
     """Dimensions of the truth along y and x: those of the estimate, or those of its own positions."""
     dims = (horizontal.y_dim, horizontal.x_dim)
     if set(dims) <= set(truth.dims):
         return dims
     if found is None:
-        raise ValueError(f"Invalid truth with the dimensions {truth.dims}. It must have {dims}, or positions.")
+        raise ValueError(f"Invalid {called} with the dimensions {truth.dims}. It must have {dims}, or positions.")
     latitude, longitude = found
     if latitude.ndim == 1:
         return str(latitude.dims[0]), str(longitude.dims[0])
@@ -100,7 +106,7 @@ def _along_both(position: xr.Variable, dims: tuple[str, str]) -> FloatArray:
     return values[:, None] if present == [dims[0]] else values
 
 
-def _check_positions(latitude: FloatArray, longitude: FloatArray, grid: Grid) -> None:
+def _check_positions(latitude: FloatArray, longitude: FloatArray, grid: Grid, called: str) -> None:
     """Refuse positions that are not those of a grid: the typical one, as single ones can be wrong on land."""
     north, east = grid.centres()
     if north.ndim == 1:
@@ -111,17 +117,20 @@ def _check_positions(latitude: FloatArray, longitude: FloatArray, grid: Grid) ->
     typical = float(np.nanmedian(np.where(np.isfinite(away), away, np.nan)))
     if not typical <= FARTHEST:
         raise ValueError(
-            f"Invalid truth on another grid: its latitude and longitude are {typical:.2g} cells away. They must be "
+            f"Invalid {called} on another grid: its latitude and longitude are {typical:.2g} cells away. They must be "
             f"those of the result, to {FARTHEST} of a cell, in the same order; or leave them out."
         )
 
 
-def in_units_of(estimate: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
+def in_units_of(estimate: xr.DataArray, truth: xr.DataArray, called: str = "truth") -> xr.DataArray:
     """Bring a truth to the unit of the estimate; one without units is taken to be in it.
 
     Parameters
     ----------
     estimate, truth : DataArray
+        Of any dimensions.
+    called : str
+        What messages call the truth.
 
     Returns
     -------
@@ -142,7 +151,7 @@ def in_units_of(estimate: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
         return truth.assign_attrs({"units": estimate.attrs["units"]} if wanted else {})
     if own not in UNITS_PER_METRE or wanted not in UNITS_PER_METRE:
         raise ValueError(
-            f"Invalid units {truth.attrs['units']!r} of the truth. It must be {estimate.attrs['units']!r}, as the "
+            f"Invalid units {truth.attrs['units']!r} of the {called}. It must be {estimate.attrs['units']!r}, as the "
             "result has, or both m, cm or mm."
         )
     scaled = truth * (UNITS_PER_METRE[wanted] / UNITS_PER_METRE[own])

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xr_dip.cf.cell_methods import drop_ensemble_label
 from xr_dip.cf.horizontal import Horizontal, find_horizontal
-from xr_dip.cf.summary import Summary, read_configuration
+from xr_dip.cf.summary import configuration_in, why_not_enforced
 from xr_dip.coarsening import coarsen, fine_weights
 from xr_dip.observation import BLOCK_MEAN
 from xr_dip.sea import Flag
@@ -146,7 +146,7 @@ def configuration_of(result: xr.Dataset, name: str) -> Mapping[str, object]:
     >>> configuration_of(xr.Dataset(attrs={"xr_dip_configuration": '{"ssh": {"seed": 0}}'}), "ssh")
     {'seed': 0}
     """
-    configuration = read_configuration(result)
+    configuration = configuration_in(result)
     own = configuration.get(name)
     return own if isinstance(own, Mapping) else configuration
 
@@ -192,8 +192,8 @@ def coarse_input(result: xr.Dataset, name: str) -> xr.DataArray | None:
     if mean.sizes[horizontal.y_dim] % along_y or mean.sizes[horizontal.x_dim] % along_x:
         return None
     cells = find_cells(result, mean, horizontal, (along_y, along_x))
-    not_kept = bool(Summary("", configuration).remark)
-    if cells is None or (not_kept and part_of(result, name, "conservation_error") is None):
+    errors_are_known = part_of(result, name, "conservation_error") is not None or not why_not_enforced(configuration)
+    if cells is None or not errors_are_known:
         return None
     areas = fine_weights(mean, weights, horizontal)
     dims: dict[str, Any] = {"y_dim": horizontal.y_dim, "x_dim": horizontal.x_dim}

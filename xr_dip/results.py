@@ -137,17 +137,7 @@ def rehearse(da: xr.DataArray, target: Target, outputs: Mapping[str, Output], da
         own = dict(zip(output.dims, output.sizes, strict=True))
         sizes = lead | {dim: coarse.get(dim, size) for dim, size in own.items()}
         fields[name] = xr.Variable(tuple(sizes), np.broadcast_to(np.zeros((), output.dtype), tuple(sizes.values())))
-    cf.build_dataset(
-        da,
-        horizontal,
-        (1, 1),
-        fields,
-        configuration={},
-        totals={},
-        method="",
-        extra=cf.related_variables(da, dataset),
-        source_attributes=None if dataset is None else dict(dataset.attrs),
-    )
+    _assemble(da, target, (1, 1), fields, dataset, configuration={}, totals={}, method="")
 
 
 def finish(
@@ -177,16 +167,28 @@ def finish(
     -------
     Dataset
     """
+    totals = _totals(fields, target)
+    return _assemble(
+        da, target, target.factor, fields, dataset, configuration=configuration, totals=totals, method=method
+    )
+
+
+def _assemble(
+    da: xr.DataArray,
+    target: Target,
+    factor: Factor,
+    fields: dict[str, xr.Variable],
+    dataset: xr.Dataset | None,
+    **said: Any,
+) -> xr.Dataset:
     return cf.build_dataset(
         da,
         target.horizontal,
-        target.factor,
+        factor,
         fields,
-        configuration=configuration,
-        totals=_totals(fields, target),
-        method=method,
         extra=cf.related_variables(da, dataset),
         source_attributes=None if dataset is None else dict(dataset.attrs),
+        **said,
     )
 
 

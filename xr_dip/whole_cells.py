@@ -11,6 +11,7 @@ import xarray as xr
 
 from xr_dip.blocks import Factor, FloatArray
 from xr_dip.cf.horizontal import Horizontal
+from xr_dip.geometry.axis import middles, near, unwrap
 from xr_dip.geometry.corners import normalise
 from xr_dip.geometry.edges import midpoint_edges
 from xr_dip.geometry.ellipsoid import unit_vectors
@@ -63,7 +64,7 @@ def find_cells(result: xr.Dataset, mean: xr.DataArray, horizontal: Horizontal, f
                 mean[name].values.astype(np.float64),
                 result[f"{name}_coarse"].values.astype(np.float64),
                 parts,
-                turn=360.0 if name == horizontal.longitude_name else np.inf,
+                around=name == horizontal.longitude_name,
                 limit=90.0 if name == horizontal.latitude_name else np.inf,
             )
             for name, parts in zip(lines, factor, strict=True)
@@ -90,27 +91,25 @@ def _line_along(dim: str, mean: xr.DataArray, result: xr.Dataset) -> Hashable | 
     return None
 
 
-def _match(fine: FloatArray, stored: FloatArray, parts: int, *, turn: float, limit: float) -> Places | None:
+def _match(fine: FloatArray, stored: FloatArray, parts: int, *, around: bool, limit: float) -> Places | None:
     """Places of blocks among coarse cells along a line; None if one is at none, or two at the same."""
-    blocks, centres = _unwrapped(fine, turn).reshape(-1, parts).mean(axis=1), _unwrapped(stored, turn)
+    fine, centres = (unwrap(fine), unwrap(stored)) if around else (fine, stored)
     # A cell reaches half-way to its neighbours, so that its middle is not its centre where the grid is uneven.
     half = parts / 2 * (float(np.median(np.abs(np.diff(fine)))) if len(fine) > 1 else 1.0)
     edges = midpoint_edges(centres) if len(centres) > 1 else np.array([centres[0] - half, centres[0] + half])
     edges = np.clip(edges, -limit, limit)
-    apart = blocks[:, np.newaxis] - (edges[1:] + edges[:-1]) / 2
-    apart = np.abs(apart - turn * np.round(apart / turn) if np.isfinite(turn) else apart) / np.abs(np.diff(edges))
+    apart = fine.reshape(-1, parts).mean(axis=1)[:, np.newaxis] - middles(edges)
+    apart = np.abs(near(apart, 0.0) if around else apart) / np.abs(np.diff(edges))
     places = apart.argmin(axis=1)
     if apart.min(axis=1).max() < 0.5 / parts and len(set(places.tolist())) == len(places):
         return np.asarray(places)
+    if len(places) != len(centres):
+        return None
     every = np.arange(len(centres))
-    for places in (every, every[::-1]) if len(blocks) == len(centres) else ():
+    for places in (every, every[::-1]):
         if np.median(apart[every, places]) < max(0.5 / parts, UNEVEN):
             return np.asarray(places)
     return None
-
-
-def _unwrapped(values: FloatArray, turn: float) -> FloatArray:
-    return np.unwrap(values, period=turn) if np.isfinite(turn) else values
 
 
 def _match_in_plane(

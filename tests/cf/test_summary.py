@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import xr_dip
-from xr_dip.cf.summary import read_configuration, summarize
+from xr_dip.cf.summary import configuration_in, summarize
 
 ATTRIBUTES = {
     "title": "ssh <fine>",
@@ -154,7 +154,7 @@ def test_totals_of_a_lazy_result_are_read_in_one_go_and_the_configuration_withou
     with dask.config.set(scheduler=count):
         assert summarize(fine.chunk(time=1)).totals.keys() == summarize(fine).totals.keys()
         assert len(computed) == 1
-        read_configuration(fine.chunk(time=1))
+        configuration_in(fine.chunk(time=1))
         assert len(computed) == 1
 
 

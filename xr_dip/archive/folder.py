@@ -62,8 +62,7 @@ class Folder:
     def begin(self, template: xr.Dataset, days: Collection[Day], pending: Collection[Day]) -> Folder:
         """Make the folder and remove what a killed run left of the days to come."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for day in pending:
-            remove_leftovers(self.file(day.label))
+        remove_leftovers(self.path, {self.file(day.label).name for day in pending})
         return self
 
     def write(self, label: str, result: xr.Dataset) -> None:

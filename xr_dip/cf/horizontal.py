@@ -133,11 +133,9 @@ def find_horizontal(
         projected = _projected(da, projection, found, y_dim, x_dim, dataset)
         if projected is not None:
             return projected
-    return (
-        _indexed(da, projection, y_dim, x_dim, dataset)
-        if found is None
-        else _curvilinear(da, found, y_dim, x_dim, dataset)
-    )
+    if found is None:
+        return _indexed(da, projection, y_dim, x_dim, dataset)
+    return _curvilinear(da, found, y_dim, x_dim, dataset)
 
 
 def _check_names(da: xr.DataArray, names: dict[str, str | None], dataset: xr.Dataset | None) -> bool:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xr_dip.cf.positions import bounds_name
+from xr_dip.geometry.axis import middles
 from xr_dip.geometry.edges import cell_edges, subdivide
 
 FloatArray = npt.NDArray[np.float64]
@@ -71,7 +72,7 @@ def lines_away(lines: tuple[Line, ...], array: xr.DataArray, factor: Mapping[str
         if coord.dims != (dim,) or coord.dtype.kind not in "fiu" or not same_unit:
             continue
         edges = subdivide(line.edges, factor.get(str(dim), 1))
-        own, fine = coord.values.astype(np.float64), (edges[1:] + edges[:-1]) / 2
+        own, fine = coord.values.astype(np.float64), middles(edges)
         if len(own) != len(fine):
             continue
         if line.kind is not None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -181,24 +180,28 @@ def whole_file(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_leftovers(target: Path) -> None:
-    """Remove what killed processes left of a file: those of this machine that are gone, and others after a day.
+def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Remove what killed processes left of files: those of this machine that are gone, and others after a day.
 
     Parameters
     ----------
-    target : Path
+    folder : Path
+    names : collection of str
+        Of the files.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     remove_leftovers(Path(folder) / "a.nc")
+    ...     remove_leftovers(Path(folder), {"a.nc"})
     """
-    for path in target.parent.glob(f"{glob.escape(target.name)}.*.tmp"):
-        host, _, process = path.name.removeprefix(f"{target.name}.").removesuffix(".tmp").rpartition("-")
+    for path in folder.glob("*.tmp"):
+        name, _, owner = path.name.removesuffix(".tmp").rpartition(".")
+        host, _, process = owner.rpartition("-")
+        here = host == _HOST and process.isdigit() and os.name == "posix"
         with suppress(FileNotFoundError):  # another process was faster
-            here = host == _HOST and process.isdigit() and os.name == "posix"
-            if not _is_running(int(process)) if here else time.time() - path.stat().st_mtime > DAY:
+            gone = not _is_running(int(process)) if here else time.time() - path.stat().st_mtime > DAY
+            if name in names and gone:
                 path.unlink()
 
 

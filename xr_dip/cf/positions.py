@@ -115,17 +115,18 @@ def candidates(da: xr.DataArray, dataset: xr.Dataset | None) -> dict[str, xr.Var
 
 def _at_rest(name: str, variable: xr.Variable) -> xr.Variable:
     """Take one of the positions that a file repeats at each time, as those of WRF or of joined files; others as is."""
-    if variable.ndim < 3 or not (
-        _is_angle(variable) or LATITUDE_NAME.fullmatch(name) or LONGITUDE_NAME.fullmatch(name)
-    ):
+    told = _kinds(variable) or LATITUDE_NAME.fullmatch(name) or LONGITUDE_NAME.fullmatch(name)
+    if variable.ndim < 3 or not told:
         return variable
     first = variable.isel(dict.fromkeys(variable.dims[:-2], 0))
     same = (variable == first) | (variable.isnull() & first.isnull())
     return first if bool(same.all()) else variable
 
 
-def _is_angle(variable: xr.Variable) -> bool:
-    return any(_cf_names(xr.Dataset(coords={"angle": variable.copy(deep=False)})))
+def _kinds(variable: xr.Variable) -> list[str]:
+    """Which of latitude and longitude the attributes of a variable call it."""
+    names = _cf_names(xr.Dataset(coords={"angle": variable.copy(deep=False)}))
+    return [kind for kind, found in zip(("latitude", "longitude"), names, strict=True) if found]
 
 
 def is_only(variable: xr.Variable, kind: str) -> bool:
@@ -145,9 +146,7 @@ def is_only(variable: xr.Variable, kind: str) -> bool:
     >>> is_only(xr.Variable("y", [0.0], {"standard_name": "longitude"}), "longitude")
     True
     """
-    latitudes, longitudes = _cf_names(xr.Dataset(coords={"angle": variable.copy(deep=False)}))
-    told = {"latitude": latitudes, "longitude": longitudes}
-    return [name for name, names in told.items() if names] == [kind]
+    return _kinds(variable) == [kind]
 
 
 def bounds_name(variable: xr.Variable) -> str | None:

@@ -67,7 +67,7 @@ class Summary:
     @property
     def remark(self) -> str:
         """What nobody should overlook: that the coarse values are not kept, and why; empty where they are."""
-        why = _why_not_enforced(self.configuration)
+        why = why_not_enforced(self.configuration)
         what = "block means" if self.configuration.get("operator", "block_mean") == "block_mean" else "coarse values"
         return f"{what} not enforced: {why}" if why else ""
 
@@ -122,8 +122,24 @@ class Summary:
         return [*made, ("configuration", options), ("totals", [(key, self._value(key)) for key in self.totals])]
 
 
-def _why_not_enforced(configuration: Mapping[str, object]) -> str:
-    """Return what of a configuration leaves the coarse values as they come; empty where they are enforced."""
+def why_not_enforced(configuration: Mapping[str, object]) -> str:
+    """Return what of a configuration leaves the coarse values as they come.
+
+    Parameters
+    ----------
+    configuration : mapping
+        Of a result.
+
+    Returns
+    -------
+    str
+        Empty where they are enforced.
+
+    Examples
+    --------
+    >>> why_not_enforced({"constraint": "optimal", "noise_std": 0.02}), why_not_enforced({"constraint": "optimal"})
+    ('noise_std', '')
+    """
     # those of several variables that differ are kept by name
     for one in (configuration, *(part for part in configuration.values() if isinstance(part, Mapping))):
         if one.get("constraint") in NOT_ENFORCED:
@@ -171,7 +187,7 @@ def summarize(result: xr.Dataset) -> Summary:
     totals
       predicted_rmse  0.0123
     """
-    configuration = read_configuration(result)
+    configuration = configuration_in(result)
     attrs = {str(key): value for key, value in result.attrs.items()}
     told = {
         key.removeprefix(PREFIX): float(value)
@@ -186,7 +202,7 @@ def summarize(result: xr.Dataset) -> Summary:
     return Summary(title, configuration, totals, made, _units(result))
 
 
-def read_configuration(result: xr.Dataset) -> dict[str, object]:
+def configuration_in(result: xr.Dataset) -> dict[str, object]:
     """Read every option that a result was made with.
 
     Parameters
@@ -205,7 +221,7 @@ def read_configuration(result: xr.Dataset) -> dict[str, object]:
 
     Examples
     --------
-    >>> read_configuration(xr.Dataset(attrs={"xr_dip_configuration": '{"seed": 0}'}))
+    >>> configuration_in(xr.Dataset(attrs={"xr_dip_configuration": '{"seed": 0}'}))
     {'seed': 0}
     """
     if CONFIGURATION not in result.attrs:
@@ -218,43 +234,38 @@ def read_configuration(result: xr.Dataset) -> dict[str, object]:
 
 def _in_memory(result: xr.Dataset, told: Mapping[str, float]) -> xr.Dataset:
     """Load what totals are of, in one go; everything else stays as it is."""
-    parts = {
-        str(part.name) for key in told for part in (_variable(result, key), _errors(result, key)) if part is not None
-    }
+    parts = {name for key in told if (name := _part_of_total(result, key)[1]) is not None}
     return result.assign(result[sorted(parts)].compute()) if parts else result
 
 
-def _errors(result: xr.Dataset, key: str) -> xr.DataArray | None:
-    """Errors of coarse values that a total is of."""
+def _part_of_total(result: xr.Dataset, key: str) -> tuple[str, str | None]:
+    """Split the name of a total into how it sums up and the variable that it is of, None where that is not there."""
     match = OF_ERRORS.fullmatch(key)
-    return None if match is None else _variable(result, match["of"] + match["errors"])
+    kind, variable = ("mean", key) if match is None else (match["kind"], match["of"] + match["errors"])
+    # The name of the field is in front of a variable only where several have one of its kind.
+    fields = [str(name).removesuffix("_mean") for name in result.data_vars if str(name).endswith("_mean")]
+    names = [variable, *(variable.removeprefix(f"{field}_") for field in fields)]
+    return kind, next((name for name in names if name in result.data_vars), None)
 
 
 def _total(result: xr.Dataset, key: str, told: Mapping[str, float]) -> float:
     """Total of the times of a result; as it was told where the variable is not there, NaN where it is not known."""
-    part = _variable(result, key)
-    if part is not None:
-        return float(part.mean()) if part.size else np.nan
-    match, errors = OF_ERRORS.fullmatch(key), _errors(result, key)
-    if match is None or errors is None:
+    kind, name = _part_of_total(result, key)
+    if name is None:
         return told[key]
-    if not errors.size:
+    part = result[name]
+    if not part.size:
         return np.nan
-    if match["kind"] == "largest":
-        return float(abs(errors).max())
-    absolute = float(abs(errors).mean())
-    if match["kind"] == "mean_absolute":
+    if kind == "mean":
+        return float(part.mean())
+    if kind == "largest":
+        return float(abs(part).max())
+    absolute = float(abs(part).mean())
+    if kind == "mean_absolute":
         return absolute
     # That over the area needs areas: it is what it was if the errors are.
-    same = np.isclose(absolute, told.get(f"{match['of']}mean_absolute_{match['errors']}", np.nan), rtol=1e-3, atol=0.0)
+    same = np.isclose(absolute, told.get(key.replace(kind, "mean_absolute"), np.nan), rtol=1e-3, atol=0.0)
     return told[key] if same else np.nan
-
-
-def _variable(result: xr.Dataset, key: str) -> xr.DataArray | None:
-    """Variable of a total, which has the name of the field in front only where several have one of its kind."""
-    fields = [str(name).removesuffix("_mean") for name in result.data_vars if str(name).endswith("_mean")]
-    names = [key, *(key.removeprefix(f"{field}_") for field in fields)]
-    return next((result[name] for name in names if name in result.data_vars), None)
 
 
 def _made(attrs: Mapping[str, object]) -> dict[str, str]:

@@ -39,7 +39,7 @@ from xr_dip.kriging.covariance_sample import (
     without_smooth_part,
 )
 from xr_dip.kriging.factorization import Cholesky, Regression, factorize
-from xr_dip.kriging.matern import SMOOTHNESSES, fine_pitch, kernel_table
+from xr_dip.kriging.matern import SMOOTHNESSES, coarse_width, fine_pitch, kernel_table
 
 LENGTHS = (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LENGTHS_FINE = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
@@ -329,7 +329,7 @@ def lengths_of_errors(factor: Factor, spacing: tuple[float, float]) -> tuple[flo
     >>> lengths_of_errors((8, 8), (10e3, 10e3)), lengths_of_errors((8, 8), (50e3, 50e3))
     ((0.75, 1.0, 1.5), (0.5,))
     """
-    longest = LONGEST_LENGTH / float(np.sqrt(np.prod(factor) * np.prod(spacing)))
+    longest = LONGEST_LENGTH / coarse_width(factor, spacing)
     return tuple(length for length in lengths_for(factor) if length <= longest) or (max(longest, SHORTEST_LENGTH),)
 
 

@@ -18,6 +18,28 @@ NEGLIGIBLE = 21.0
 POLYNOMIALS = {1.5: (1.0, 1.0), 2.5: (1.0, 1.0, 1 / 3), 3.5: (1.0, 1.0, 2 / 5, 1 / 15)}
 
 
+def coarse_width(factor: Factor, spacing: tuple[float, float]) -> float:
+    """Width of a square of the area of a coarse cell.
+
+    Parameters
+    ----------
+    factor : (int, int)
+    spacing : (float, float)
+        Size of a fine cell along y and x, metres.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> coarse_width((4, 4), (1000.0, 1000.0))
+    4000.0
+    """
+    return float(np.sqrt(np.prod(factor) * np.prod(spacing)))
+
+
 def fine_pitch(factor: Factor, spacing: tuple[float, float]) -> tuple[float, float]:
     """Size of a fine cell, in coarse cells of the same area.
 
@@ -43,7 +65,7 @@ def fine_pitch(factor: Factor, spacing: tuple[float, float]) -> tuple[float, flo
     """
     if not all(np.isfinite(size) and size > 0 for size in spacing):
         raise ValueError(f"Invalid spacing {spacing}. It must be two positive lengths in metres.")
-    cell = float(np.sqrt(np.prod(factor) * np.prod(spacing)))
+    cell = coarse_width(factor, spacing)
     return float(spacing[0]) / cell, float(spacing[1]) / cell
 
 

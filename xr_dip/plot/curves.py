@@ -118,7 +118,7 @@ def spectra(
     axes = ax or new_axes()
     colours = cycle(LINE_COLOURS)
     first = next(iter(fields.values()))
-    fields = {label: in_units_of(first, field) for label, field in fields.items()}
+    fields = {label: in_units_of(first, field, label) for label, field in fields.items()}
     for label, field in fields.items():
         colour = INK if label == truth else next(colours)
         density = _spectrum(field, label, direction)

@@ -83,7 +83,7 @@ def overview(
     mean, std = _one_map(out[f"{chosen}_mean"]), out.get(f"{chosen}_std")
     known = None if truth is None else _placed(mean, truth)
     if coarse is not None:
-        coarse = in_units_of(mean, coarse)
+        coarse = in_units_of(mean, coarse, "coarse")
     elif CONFIGURATION in out.attrs:
         coarse = coarse_input(out, chosen)
     heights = {key: field for key, field in (("coarse", coarse), ("mean", mean), ("truth", known)) if field is not None}
@@ -246,10 +246,7 @@ def _beyond_bicubic(mean: xr.DataArray, coarse: xr.DataArray) -> xr.DataArray:
     named = field.rename("coarse").drop_vars(REALIZATION, errors="ignore")
     sea = xr.DataArray(mean.notnull().values, dims=named.dims)
     smooth = interpolate(named, (along_y, along_x), "bicubic", mask=sea)["coarse_mean"]
-    try:
-        return mean - place_on(mean, smooth, find_grid(mean)).values
-    except ValueError as error:
-        raise ValueError(str(error).replace("Invalid truth", "Invalid coarse")) from None
+    return mean - place_on(mean, smooth, find_grid(mean), "coarse").values
 
 
 def _placed(mean: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
